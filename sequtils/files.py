@@ -1,0 +1,47 @@
+"""Writing files so that a reader finds the old one or the new one, and never half of one."""
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+
+class WriteError(OSError):
+    """A result could not be written; the message names the file and the reason."""
+
+
+def write_atomic(path, content):
+    """Write bytes or text (as UTF-8) to `path`, making its folder. The file appears whole or not at all.
+
+    Raises WriteError where the disk is full or the folder cannot be written; then nothing is left behind.
+    """
+    path = Path(path)
+    content = content.encode() if isinstance(content, str) else content
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)  # mkstemp's own mode would hide the file from the user's group
+        os.replace(temporary, path)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        if temporary:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+
+def write_json(path, value):
+    """Write a value as JSON, keys sorted, one fixed layout; NaN and infinity are refused, as JSON has no word for them."""
+    write_atomic(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_json(path, default=None):
+    """The value of a JSON file, or `default` where the file does not exist."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return default

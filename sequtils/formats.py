@@ -1,0 +1,86 @@
+"""The two file formats of the course: one pen stroke or one speech segment a file."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+MFCC = 39  # 12 cepstra and the energy, their deltas and the deltas of those (HTK's MFCC_E_D_A)
+
+
+class DataError(ValueError):
+    """Data that cannot be used. `problems` holds one line for each thing that is wrong."""
+
+    def __init__(self, *problems):
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+def read_stroke(path):
+    """Points (T, 2), float32, of a stroke file `N x1 y1 ... xN yN`, any white space between. Raises DataError."""
+    n, *coordinates = _numbers(path, _text(path), "N x1 y1 ... xN yN")
+    if n != int(n) or n < 1:
+        raise DataError(f"{path}, number 1: {n:g} points, expected a whole number of at least 1")
+    found, expected = len(coordinates), 2 * int(n)
+    if found != expected:
+        odd = ", an odd count" if found % 2 else ""
+        raise DataError(f"{path}, number 1: N = {int(n)}, but {found} coordinates follow{odd}, expected {expected}")
+    return np.array(coordinates, np.float32).reshape(-1, 2)
+
+
+def read_segment(path):
+    """Frames (T, 39), float32, of a segment file with a row for each frame; empty lines are passed over.
+
+    Raises DataError.
+    """
+    text = _text(path)
+    values = _numbers(path, text, f"rows of {MFCC} numbers, one for each frame")
+    for line, row in enumerate(text.splitlines(), 1):
+        found = len(row.split())
+        if found not in (0, MFCC):
+            raise DataError(f"{path}, line {line}: {found} numbers, expected {MFCC}")
+    return np.array(values, np.float32).reshape(-1, MFCC)
+
+
+def _text(path):
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        found = f"the byte {error.object[error.start]:#04x}"
+        raise DataError(f"{path}, line {line}: found {found}, expected plain text with numbers") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}), expected a text file with numbers") from None
+
+
+def _numbers(path, text, expected):
+    """Every number of a file as float, finite as float32. Python's float is exact and fast, but reads "nan", "inf" and
+    "1_0" too: a file with anything that is not a plain number is searched word by word for the first of them."""
+    try:
+        values = list(map(float, text.split()))
+        plain = "_" not in text and _finite(values)
+    except ValueError:
+        plain = False
+    if not plain:
+        raise DataError(_first_bad_word(path, text))
+    if not values:
+        raise DataError(f"{path}, line 1: empty file, expected {expected}")
+    return values
+
+
+def _finite(values):
+    with np.errstate(over="ignore"):
+        return np.isfinite(np.array(values).astype(np.float32)).all()
+
+
+PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def _first_bad_word(path, text):
+    position = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        for word in line.split():
+            position += 1
+            if not PLAIN_NUMBER.fullmatch(word) or not _finite(float(word)):
+                return f"{path}, line {number}, number {position}: found {word[:40]!r}, expected a finite number"
+    raise AssertionError(f"{path}: a word that is no plain number, but none found")
