@@ -1,0 +1,96 @@
+"""Normalisation and features of sequences. Pure functions of arrays (T, D); every sum has one fixed order.
+
+A recipe is a tuple of step names, such as ("resample:32", "minmax"), applied by `prepare` from left to right.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+
+def minmax(x):
+    """Scale each column of one sequence (T, D) to [0, 1], as the source report does; a constant column becomes 0."""
+    low, extent = x.min(axis=0), np.ptp(x, axis=0)
+    return (x - low) / np.where(extent > 0, extent, 1)
+
+
+def standardiser(train_x):
+    """Mean and standard deviation (both (D,), float64) of every feature over all frames of the training sequences.
+
+    A feature that never changes gets the deviation 1, so that scaling by it leaves zeros.
+    """
+    frames = np.concatenate(train_x).astype(np.float64)  # (sum T, D)
+    mean = frames.sum(axis=0) / len(frames)
+    std = np.sqrt(((frames - mean) ** 2).sum(axis=0) / len(frames))
+    return mean, np.where(std > 0, std, 1.0)
+
+
+def resample(x, n):
+    """`n` points (n, D) at equal distances along the polyline through the points x (T, D); its ends stay.
+
+    A line without length gives n copies of its first point. Raises ValueError for n < 2.
+    """
+    if n < 2:
+        raise ValueError(f"resampling to {n} points: at least 2 are needed")
+    x = x.astype(np.float64)
+    s = np.concatenate([[0.0], np.cumsum(np.sqrt((np.diff(x, axis=0) ** 2).sum(axis=1)))])  # (T,) arc length
+    at = s[-1] * np.arange(n) / (n - 1)
+    k = np.clip(np.searchsorted(s, at, side="right") - 1, 0, max(len(x) - 2, 0))  # the piece each new point lies on
+    after = np.minimum(k + 1, len(x) - 1)
+    length = s[after] - s[k]
+    part = np.clip((at - s[k]) / np.where(length > 0, length, 1), 0, 1)[:, None]
+    return x[k] * (1 - part) + x[after] * part
+
+
+def direction(x):
+    """Unit vectors (T, D) of the pen's movement from each point of x (T, D) to the next; the last repeats the one
+    before it. Where the pen does not move, the direction is 0."""
+    move = np.diff(x.astype(np.float64), axis=0, append=x[-1:])
+    if len(x) > 1:
+        move[-1] = move[-2]
+    length = np.sqrt((move**2).sum(axis=1, keepdims=True))
+    return move / np.where(length > 0, length, 1)
+
+
+def deltas(x, width=2):
+    """Regression deltas (T, D) over +-width frames, edge frames repeated (HTK book 3.4, section 5.9)."""
+    x = x.astype(np.float64)
+    padded = np.concatenate([np.repeat(x[:1], width, axis=0), x, np.repeat(x[-1:], width, axis=0)])
+    slope = np.zeros_like(x)
+    for k in range(1, width + 1):
+        slope += k * (padded[width + k : width + k + len(x)] - padded[width - k : width - k + len(x)])
+    return slope / (2 * sum(k * k for k in range(1, width + 1)))
+
+
+STEPS = {
+    "raw": lambda x: x,
+    "minmax": minmax,
+    "resample": resample,
+    "direction": lambda x: np.hstack([x, direction(x)]),
+    "deltas": lambda x, width=2: np.hstack([x, deltas(x, width)]),
+}
+
+
+def prepare(dataset, recipe):
+    """The Dataset with every sequence put through the recipe; float32 (T', D').
+
+    Steps: "raw" (nothing), "minmax", "resample:N", "direction" and "deltas" or "deltas:WIDTH" (both appended as
+    columns), and "standardise", which is fitted on the training sequences only. Raises ValueError for another step.
+    """
+    train, test = list(dataset.train.x), list(dataset.test.x)
+    for step in recipe:
+        if step == "standardise":
+            mean, std = standardiser(train)
+            apply = lambda x: (x - mean) / std  # noqa: E731
+        else:
+            apply = _step(step)
+        train, test = [apply(x) for x in train], [apply(x) for x in test]
+    rounded = [[np.ascontiguousarray(x, np.float32) for x in part] for part in (train, test)]
+    return replace(dataset, train=replace(dataset.train, x=rounded[0]), test=replace(dataset.test, x=rounded[1]))
+
+
+def _step(step):
+    name, *arguments = step.split(":")
+    if name not in STEPS or not all(a.isdigit() for a in arguments):
+        raise ValueError(f"feature step {step!r} is not one of {', '.join(STEPS)}, standardise (resample takes :N)")
+    return lambda x: STEPS[name](x, *map(int, arguments))
