@@ -1,0 +1,174 @@
+"""Many trainings: each described by a record, done once, kept as one JSON file, side by side on all cores."""
+
+import contextlib
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+
+import joblib
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+from torch import nn
+
+from sequtils import features, training
+from sequtils.data import Part
+from sequtils.models import GATES, SequenceClassifier
+from sequtils.store import Store
+
+RECIPES = {"handwriting": ("minmax",), "cv": ("raw",)}  # what the source report fed its networks
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training, as a record that JSON can hold. The defaults come nearest to the source report's numbers.
+
+    dataset: "handwriting" or "cv". cell: "rnn", "lstm" or "gru". hidden: one size a layer. features: the recipe, by
+    default that of RECIPES. dropout, learning_rate, init, max_epochs, patience, min_delta, clip, seed: see
+    `models.SequenceClassifier` and `training.fit`. fold: None trains on all training data and measures the test set;
+    k trains without the k-th of `folds` stratified parts of the training data and measures that part.
+    """
+
+    dataset: str
+    cell: str
+    hidden: tuple
+    features: tuple = None
+    dropout: float = 0.0
+    learning_rate: float = 0.01
+    init: str = "keras"
+    max_epochs: int = 120
+    patience: int = 25
+    min_delta: float = 1e-4
+    clip: float = 0.0
+    seed: int = 0
+    fold: int | None = None
+    folds: int = 5
+
+    def __post_init__(self):
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        object.__setattr__(self, "features", tuple(self.features or RECIPES[self.dataset]))
+
+    @property
+    def record(self):
+        """The trial as JSON types."""
+        return json.loads(json.dumps(asdict(self)))
+
+    @property
+    def key(self):
+        """Hash of the record."""
+        return hashlib.sha256(json.dumps(self.record, sort_keys=True).encode()).hexdigest()[:20]
+
+    def cost(self, frames, inputs):
+        """Multiplications of the longest run on `frames` training frames, to start the longest trials first."""
+        sizes = (inputs, *self.hidden)
+        per_frame = sum(GATES[self.cell] * n * (m + n) for m, n in zip(sizes, self.hidden))
+        return self.max_epochs * frames * per_frame
+
+
+def run(trials, dataset, jobs=1, cluster=None, store=None, progress=None):
+    """Results (dicts, see `train`) of trials on one Dataset, in their order; what the store has is not run again.
+
+    jobs: how many are trained side by side, -1 for all cores. cluster: address of a Dask scheduler, such as
+    "tcp://host:8786", whose workers then do the training; results come back to the store here. progress: called as
+    progress(done, total, seconds_left, counts) after each; counts says how many were cached, new, or stale or damaged
+    and why. Each result is stored as soon as it is there, so that an interrupted run goes on where it was.
+    """
+    store = store or Store()
+    found = [store.get(t.key, t.record, dataset.fingerprint, training.version(t.cell)) for t in trials]
+    results = [result for result, _ in found]
+    counts = {}
+    for _, state in found:
+        counts[state] = counts.get(state, 0) + 1
+    frames, inputs = sum(map(len, dataset.train.x)), dataset.train.x[0].shape[1]
+    costs = {i: t.cost(frames, inputs) for i, t in enumerate(trials) if results[i] is None}
+    queue = sorted(costs, key=costs.get, reverse=True)
+    report = _Reporter(progress, len(trials), counts, sum(costs.values()))
+    tasks = [joblib.delayed(_indexed)(i, trials[i], dataset) for i in queue]
+    with _workers(cluster if tasks else None):
+        side_by_side = -1 if cluster else min(jobs, max(1, len(tasks)))
+        for i, result in joblib.Parallel(side_by_side, return_as="generator_unordered")(tasks):
+            results[i] = store.put(trials[i].key, result)
+            report(costs[i])
+    return results
+
+
+@contextlib.contextmanager
+def _workers(cluster):
+    """Within it, joblib works on the Dask cluster at an address, or where it is None on this machine."""
+    if cluster is None:
+        yield
+        return
+    from dask.distributed import Client  # the optional extra "cluster"
+
+    with Client(cluster, set_as_default=True), joblib.parallel_config("dask", wait_for_workers_timeout=60):
+        yield
+
+
+def _indexed(i, trial, dataset):
+    return i, train(trial, dataset)
+
+
+def train(trial, dataset):
+    """Run one trial: a dict with the record, the data's fingerprint, the engine's version, the history, the accuracies
+    of the epoch at which it stopped, true and predicted classes of every test sequence, a hash of the weights, and the
+    seconds it took. The same trial on the same data gives the same values, but for the seconds."""
+    started = time.perf_counter()
+    prepared = features.prepare(fold(dataset, trial.fold, trial.folds), trial.features)
+    train_part, test_part = prepared.train, prepared.test
+    inputs, classes = train_part.x[0].shape[1], len(dataset.classes)
+    model = SequenceClassifier(inputs, trial.hidden, classes, trial.cell, trial.dropout, trial.init, trial.seed)
+    history = training.fit(model, train_part, test_part, learning_rate=trial.learning_rate, patience=trial.patience,
+                           max_epochs=trial.max_epochs, min_delta=trial.min_delta, clip=trial.clip, seed=trial.seed)
+    engine = training.make_engine(model)
+    predictions = engine.logits(test_part.x).argmax(axis=1)
+    return {
+        "trial": trial.record,
+        "fingerprint": dataset.fingerprint,
+        "engine": training.version(trial.cell),
+        "history": {name: _finite(values) for name, values in asdict(history).items()},
+        "train_accuracy": engine.evaluate(train_part)[1],
+        "test_accuracy": float((predictions == test_part.y).mean()),
+        "labels": test_part.y.tolist(),
+        "predictions": predictions.tolist(),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "weights": hashlib.sha256(nn.utils.parameters_to_vector(model.parameters()).detach().numpy()).hexdigest(),
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+
+
+def _finite(values):
+    """A history's list with None for what is not finite: JSON has no word for it."""
+    return [v if np.isfinite(v) else None for v in values] if isinstance(values, list) else values
+
+
+def fold(dataset, k, folds):
+    """The Dataset itself for k = None, else its training data with the k-th of `folds` stratified parts as test data;
+    the parts are the same for every seed and every model."""
+    if k is None:
+        return dataset
+    if not 0 <= k < folds:
+        raise ValueError(f"fold {k} is not in 0 to {folds - 1}")
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=0)
+    rows = list(splitter.split(np.zeros(len(dataset.train)), dataset.train.y))[k]
+    train_part, held_out = (_rows(dataset.train, r) for r in rows)
+    return replace(dataset, train=train_part, test=held_out)
+
+
+def _rows(part, rows):
+    pick = lambda column: tuple(column[r] for r in rows)
+    return Part(list(pick(part.x)), part.y[rows], pick(part.files), pick(part.speakers))
+
+
+class _Reporter:
+    """Calls `progress` after each trial with the seconds left, taken from the share of the cost that is done."""
+
+    def __init__(self, progress, total, counts, cost):
+        self.progress, self.total, self.counts = progress or (lambda *_: None), total, counts
+        self.cost, self.spent, self.started = cost, 0, time.monotonic()
+        self.done = counts.get("cached", 0)
+        self.progress(self.done, total, None if cost else 0.0, counts)
+
+    def __call__(self, cost):
+        self.done, self.spent = self.done + 1, self.spent + cost
+        left = (time.monotonic() - self.started) * (self.cost - self.spent) / self.spent
+        self.progress(self.done, self.total, left, self.counts)

@@ -1,0 +1,144 @@
+"""Trials: the record, the store, what is run again and what is not, folds, workers."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sequtils import paths, training, trials
+from sequtils.files import WriteError
+from sequtils.store import Store
+from sequtils.trials import Trial
+from tests.conftest import make_toy
+
+
+def toy_trials(seeds=2, **kwargs):
+    return [Trial("handwriting", "rnn", (3,), max_epochs=2, seed=s, **kwargs) for s in range(seeds)]
+
+
+def run(toy, records=None, jobs=1, **kwargs):
+    """Results, and the states that progress told at the end."""
+    told = []
+    results = trials.run(records or toy_trials(), toy, jobs, progress=lambda *args: told.append(args), **kwargs)
+    return results, told
+
+
+def states(told):
+    return told[-1][3]
+
+
+def test_record_is_json_and_its_key_depends_on_every_field():
+    base = Trial("handwriting", "rnn", [16, 5])
+    assert Trial(**json.loads(json.dumps(base.record))) == base
+    assert base.features == ("minmax",)
+    other = {"dataset": "cv", "cell": "lstm", "hidden": (16, 6), "features": ("raw",), "dropout": 0.1,
+             "learning_rate": 0.1, "init": "torch", "max_epochs": 1, "patience": 1, "min_delta": 0.0, "clip": 1.0,
+             "seed": 1, "fold": 0, "folds": 2}
+    assert set(other) == set(base.record)
+    keys = {Trial(**{**base.record, name: value}).key for name, value in other.items()}
+    assert len(keys | {base.key}) == len(other) + 1
+
+
+def test_a_result_says_all_and_comes_back_from_the_store(toy):
+    (first, _), told = run(toy)
+    assert states(told) == {"new": 2}
+    assert first["trial"] == toy_trials()[0].record
+    assert first["test_accuracy"] == np.mean(np.equal(first["labels"], first["predictions"]))
+    assert first["history"]["stop_epoch"] == len(first["history"]["loss"]) == 2
+    again, told = run(toy)
+    assert states(told) == {"cached": 2}
+    assert again[0] == first
+
+
+def test_other_data_or_another_engine_is_another_result(toy, monkeypatch):
+    run(toy)
+    assert states(run(make_toy(seed=1))[1]) == {"new": 2}
+    monkeypatch.setattr(training, "version", lambda cell: "compiled-other")
+    assert states(run(toy)[1]) == {"stale: the engine has changed": 2}
+    assert states(run(toy)[1]) == {"cached": 2}
+
+
+@pytest.mark.parametrize("damage", [
+    lambda text: text[: len(text) // 2], lambda text: "", lambda text: "[1, 2]",
+    lambda text: text.replace('"test_accuracy": ', '"test_accuracy": 1'), lambda text: "\0" * len(text)])
+def test_a_damaged_file_is_named_and_recomputed(toy, damage):
+    (first, _), _ = run(toy)
+    file = next(paths.TRIALS.glob(f"{toy_trials()[0].key}*"))
+    whole = file.read_text()
+    file.write_text(damage(whole))
+    (again, _), told = run(toy)
+    assert states(told)["cached"] == 1
+    assert any(state.startswith(f"damaged {file.name}: ") for state in states(told))
+    assert {**again, "seconds": 0} == {**first, "seconds": 0}
+    assert Store().get(toy_trials()[0].key, again["trial"], toy.fingerprint, training.version("rnn"))[1] == "cached"
+
+
+def test_a_foreign_file_is_not_used(toy):
+    run(toy)
+    files = [next(paths.TRIALS.glob(f"{t.key}*")) for t in toy_trials()]
+    files[0].write_text(files[1].read_text())
+    assert any("its trial is another one" in state for state in states(run(toy)[1]))
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_error(toy, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WriteError, match="cannot be written"):
+        run(toy, store=Store(tmp_path / "file" / "trials"))
+
+
+def test_nothing_half_written_stays(toy, monkeypatch):
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full_disk)
+    with pytest.raises(WriteError, match="No space left"):
+        run(toy)
+    assert not list(paths.TRIALS.iterdir())
+
+
+def test_workers_give_the_same_results_in_the_same_order(toy):
+    records = toy_trials(4, dropout=0.3)
+    alone, _ = run(toy, records, store=Store(paths.TRIALS / "1"))
+    together, told = run(toy, records, jobs=2, store=Store(paths.TRIALS / "2"))
+    drop = lambda results: [{**r, "seconds": 0} for r in results]
+    assert drop(alone) == drop(together)
+    assert [t[0] for t in told] == [0, 1, 2, 3, 4]
+    assert told[-1][2] == 0.0
+
+
+def test_diverged_trial_is_stored(toy):
+    (result,), _ = run(toy, [Trial("handwriting", "rnn", (3,), learning_rate=1e38, max_epochs=9)])
+    assert result["history"]["reason"] == "diverged"
+    assert result["history"]["loss"][-1] is None
+    assert states(run(toy, [Trial("handwriting", "rnn", (3,), learning_rate=1e38, max_epochs=9)])[1]) == {"cached": 1}
+
+
+def test_folds_part_the_training_data_and_never_touch_the_test_set(toy):
+    parts = [trials.fold(toy, k, 4) for k in range(4)]
+    held_out = [file for part in parts for file in part.test.files]
+    assert sorted(held_out) == sorted(toy.train.files)
+    for part in parts:
+        assert not set(part.test.files) & set(part.train.files)
+        assert np.bincount(part.test.y).tolist() == [3, 3]
+    assert trials.fold(toy, None, 4) is toy
+    with pytest.raises(ValueError, match="fold 4 is not in 0 to 3"):
+        trials.fold(toy, 4, 4)
+
+
+def test_longest_first():
+    wide, deep = Trial("cv", "rnn", (64,)), Trial("cv", "lstm", (16, 5))
+    assert wide.cost(100, 39) == 120 * 100 * 64 * (39 + 64)
+    assert deep.cost(100, 39) == 120 * 100 * (4 * 16 * (39 + 16) + 4 * 5 * (16 + 5))
+
+
+def test_the_package_imports_without_side_effects(tmp_path):
+    """Importing every module starts no process, writes no file and prints nothing."""
+    code = ("import importlib, pkgutil, sequtils\n"
+            "for m in pkgutil.iter_modules(sequtils.__path__):\n"
+            "    if m.name != '__main__': importlib.import_module('sequtils.' + m.name)")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == done.stderr == ""
+    assert not list(tmp_path.iterdir())
