@@ -1,0 +1,129 @@
+"""Accuracies with intervals, from the results of trials (`trials.train`)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from sklearn import metrics
+
+BOOTSTRAPS = 4000
+LEVEL = 0.95  # of every interval
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds, its standard deviation (0 for one seed), and a 95 % interval."""
+
+    mean: float
+    sd: float
+    low: float
+    high: float
+
+    @property
+    def interval(self):
+        """(low, high)."""
+        return self.low, self.high
+
+    def __format__(self, sign):
+        """Mean and interval as text; "+" shows the signs, as for a difference."""
+        form = f"{sign}.3f"
+        return f"{self.mean:{form}} [{self.low:{form}}, {self.high:{form}}]"
+
+
+def hits(results):
+    """Matrix (seeds, test sequences): 1 where the model of that seed, as training stopped, was right."""
+    return np.array([np.equal(r["predictions"], r["labels"]) for r in results], np.float64)
+
+
+def test_accuracy(results):
+    """Estimate of the test accuracy over seeds: Wilson's interval for one seed, a bootstrap for several."""
+    right = hits(results)  # (S, N)
+    if len(right) == 1:
+        return Estimate(right.mean(), 0.0, *wilson(int(right.sum()), right.size))
+    return Estimate(right.mean(), right.mean(axis=1).std(ddof=1), *bootstrap(right))
+
+
+def train_accuracy(results):
+    """Mean and standard deviation over seeds of the training accuracy; the interval is their least and greatest."""
+    values = np.array([r["train_accuracy"] for r in results])
+    sd = values.std(ddof=1) if len(values) > 1 else 0.0
+    return Estimate(values.mean(), sd, values.min(), values.max())
+
+
+def difference(results, baseline):
+    """Estimate of a difference in test accuracy, results minus baseline, from the same seeds on the same sequences.
+
+    Paired: each seed and each test sequence is drawn, or not, for both together. Raises ValueError where they were not
+    measured on the same sequences with the same seeds.
+    """
+    pairs = list(zip(results, baseline, strict=True))
+    if any(a["labels"] != b["labels"] or a["trial"]["seed"] != b["trial"]["seed"] for a, b in pairs):
+        raise ValueError("a paired difference needs the same seeds and test sequences on both sides")
+    gain = hits(results) - hits(baseline)  # (S, N) of -1, 0, 1
+    sd = gain.mean(axis=1).std(ddof=1) if len(gain) > 1 else 0.0
+    return Estimate(gain.mean(), sd, *bootstrap(gain))
+
+
+def verdict(estimate):
+    """A difference in words, by one rule: it is one only where the interval leaves zero out."""
+    return "higher than" if estimate.low > 0 else "lower than" if estimate.high < 0 else "no different from"
+
+
+def best(accuracies):
+    """The key of the highest mean accuracy; of equals the first, so let smaller networks come first."""
+    return max(accuracies, key=lambda key: accuracies[key])
+
+
+def cross_validated(results):
+    """Mean and standard deviation of the accuracies on the held-out folds."""
+    values = np.array([r["test_accuracy"] for r in results])
+    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0
+
+
+def wilson(right, n, level=LEVEL):
+    """Score interval of a proportion (Wilson 1927, as in scipy)."""
+    interval = stats.binomtest(right, n).proportion_ci(level, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def bootstrap(values, level=LEVEL, seed=0):
+    """Percentile interval of the mean of values (S, N), over resampled seeds and resampled test sequences.
+
+    Both factors are drawn with replacement and crossed (Owen 2007, "The pigeonhole bootstrap"), because all seeds are
+    measured on the same sequences. The counts are whole numbers, so no sum depends on its order.
+    """
+    S, N = values.shape
+    rng = np.random.default_rng(seed)
+    seeds = rng.multinomial(S, np.full(S, 1 / S), BOOTSTRAPS)  # (B, S) how often each was drawn
+    sequences = rng.multinomial(N, np.full(N, 1 / N), BOOTSTRAPS)  # (B, N)
+    means = ((seeds @ values) * sequences).sum(axis=1) / (S * N)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def confusion(results, classes):
+    """Counts (C, C) of true class (row) against predicted class (column), summed over the results."""
+    return sum(metrics.confusion_matrix(r["labels"], r["predictions"], labels=range(classes)) for r in results)
+
+
+def balanced(results):
+    """Mean over seeds of the balanced accuracy (mean recall of the classes) and of the macro-averaged F1 score."""
+    pairs = [(r["labels"], r["predictions"]) for r in results]
+    return (float(np.mean([metrics.balanced_accuracy_score(*p) for p in pairs])),
+            float(np.mean([metrics.f1_score(*p, average="macro", zero_division=0) for p in pairs])))
+
+
+def majority_rate(part):
+    """Share of the most frequent class: the accuracy of always naming it."""
+    return float(np.bincount(part.y).max() / len(part.y))
+
+
+def at_chance(result, part):
+    """Whether a model is no better than always naming one class: its Wilson interval reaches the majority rate."""
+    right = hits([result])
+    return wilson(int(right.sum()), right.size)[0] <= majority_rate(part)
+
+
+def agrees(published, estimate):
+    """Where a published number stands: "lies in" or "lies outside" the interval of an estimate."""
+    return "lies in" if estimate.low <= published <= estimate.high else "lies outside"
