@@ -1,0 +1,49 @@
+"""The notebooks as files: short cells, in order, no errors, parameters where papermill looks for them."""
+
+import ast
+import statistics
+
+import nbformat
+import pytest
+
+from sequtils import paths, runner
+
+NOTEBOOKS = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
+
+
+def code_cells(path):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_notebook_is_in_order(path):
+    nbformat.validate(nbformat.read(path, as_version=4))
+    cells = code_cells(path)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+    assert [i for i, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", [])] == [0]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_cells_and_functions_are_short(path):
+    sources = [cell.source for cell in code_cells(path)]
+    lengths = [len(source.splitlines()) for source in sources]
+    assert max(lengths) <= 25
+    assert statistics.median(lengths) <= 12
+    for source in sources:
+        for node in ast.walk(ast.parse(source)):
+            assert not isinstance(node, ast.ClassDef)
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < 10
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_no_path_of_a_machine_in_the_outputs(path):
+    text = path.read_text(encoding="utf-8")
+    assert str(paths.ROOT) not in text
+    assert "papermill" not in nbformat.read(path, as_version=4).metadata
+
+
+def test_the_runner_runs_every_notebook():
+    assert {notebook for notebook, _ in runner.RUNS} == {path.stem for path in NOTEBOOKS}
