@@ -4,6 +4,7 @@ An entry is used only while every file has the name, size and times that it had;
 included, is read again from the files. Losing the cache costs seconds and nothing else.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -50,7 +51,5 @@ def _load(entry, stamp):
 def _save(entry, stamp, sequences):
     buffer = io.BytesIO()
     np.savez(buffer, stamp=stamp, frames=np.concatenate(sequences), lengths=[len(x) for x in sequences])
-    try:
+    with contextlib.suppress(WriteError):  # a folder that cannot be written costs time later, and no result
         write_atomic(entry, buffer.getvalue())
-    except WriteError:
-        pass  # a folder that cannot be written costs the time that the cache would have saved, no result

@@ -37,7 +37,7 @@ def describe(found):
     for c, parts in found.items():
         counts = " ".join(f"{len(parts[s]):7d} ({len(parts[s]) / total[s]:6.1%})" for s in ("train", "test"))
         lengths = [len(x) for s in ("train", "test") for _, x in parts[s]]
-        span = f"{min(lengths):10d} {np.median(lengths):6.1f} {max(lengths):3d}" if lengths else "  nothing could be read"
+        span = f"{min(lengths):10d} {np.median(lengths):6.1f} {max(lengths):3d}" if lengths else "  nothing to be read"
         lines.append(f"  {c:<8} {counts}   {span}")
     sizes = [sum(len(parts[s]) for parts in found.values()) for s in ("train", "test")]
     return [*lines, f"  {'all':<8} {sizes[0]:7d} {'':8} {sizes[1]:7d}"]

@@ -9,10 +9,10 @@ whose name begins with "_" and Mapping*.txt are passed over; every other file of
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 
@@ -47,9 +47,14 @@ class Dataset:
     sample: bool
 
     @property
+    def title(self):
+        """Its name for tables."""
+        return LAYOUTS[self.name].title
+
+    @property
     def label(self):
-        """Its name for titles and captions, which says so where it is the sample."""
-        return LAYOUTS[self.name].title + (" (embedded sample, synthetic)" if self.sample else "")
+        """Its name for figures and captions, which says so where it is the sample."""
+        return self.title + (" (embedded sample, synthetic)" if self.sample else "")
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ def _read_split(folder, c, split, layout):
 
 
 def _passed_over(path):
-    return path.name.startswith(".") or fnmatch(path.name, "Mapping*.txt") or path.is_dir() and path.name[0] == "_"
+    return path.name.startswith(".") or fnmatch(path.name, "Mapping*.txt") or (path.is_dir() and path.name[0] == "_")
 
 
 def _natural(path):

@@ -15,14 +15,14 @@ def minmax(x):
 
 
 def standardiser(train_x):
-    """Mean and standard deviation (both (D,), float64) of every feature over all frames of the training sequences.
+    """A function that gives every feature mean 0 and deviation 1 over all frames of the training sequences.
 
-    A feature that never changes gets the deviation 1, so that scaling by it leaves zeros.
+    A feature that never changes is left at 0.
     """
     frames = np.concatenate(train_x).astype(np.float64)  # (sum T, D)
     mean = frames.sum(axis=0) / len(frames)
     std = np.sqrt(((frames - mean) ** 2).sum(axis=0) / len(frames))
-    return mean, np.where(std > 0, std, 1.0)
+    return lambda x: (x - mean) / np.where(std > 0, std, 1.0)
 
 
 def resample(x, n):
@@ -79,11 +79,7 @@ def prepare(dataset, recipe):
     """
     train, test = list(dataset.train.x), list(dataset.test.x)
     for step in recipe:
-        if step == "standardise":
-            mean, std = standardiser(train)
-            apply = lambda x: (x - mean) / std  # noqa: E731
-        else:
-            apply = _step(step)
+        apply = standardiser(train) if step == "standardise" else _step(step)
         train, test = [apply(x) for x in train], [apply(x) for x in test]
     rounded = [[np.ascontiguousarray(x, np.float32) for x in part] for part in (train, test)]
     return replace(dataset, train=replace(dataset.train, x=rounded[0]), test=replace(dataset.test, x=rounded[1]))

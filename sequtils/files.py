@@ -35,7 +35,7 @@ def write_atomic(path, content):
 
 
 def write_json(path, value):
-    """Write a value as JSON, keys sorted, one fixed layout; NaN and infinity are refused, as JSON has no word for them."""
+    """Write a value as JSON, keys sorted, one fixed layout. JSON has no word for NaN and infinity: they are refused."""
     write_atomic(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n")
 
 

@@ -63,7 +63,7 @@ def test_standardise_is_fitted_on_train_only(course):
         np.testing.assert_allclose(np.concatenate(ours.x), judge.transform(np.concatenate(part.x)), atol=1e-6)
         assert ours.x[0].dtype == np.float32
     constant = [np.ones((3, 2)), np.ones((2, 2))]
-    np.testing.assert_array_equal(features.standardiser(constant), [[1, 1], [1, 1]])
+    np.testing.assert_array_equal(features.standardiser(constant)(constant[0]), 0)
 
 
 def test_recipes(course):

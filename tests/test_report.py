@@ -1,0 +1,160 @@
+"""The batch run and the document: the quick report is complete, a failing notebook is named, a missing name stops."""
+
+import json
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+from pypdf import PdfReader
+
+from sequtils import paths, render, runner
+from sequtils.__main__ import main
+
+FIGURES = [f"1.{n}" for n in range(1, 27)] + [f"2.{n}" for n in range(1, 15)]  # the source's forty
+TABLES = {"1.3.1.2", "1.3.1.3", "1.3.2", "1.3.4", "2.5.1.2", "2.5.1.3", "2.5.2", "2.5.4"}  # sections of its eight
+RUNS = {"01_datasets", *(f"{notebook}-{cell}" for cell in ("rnn", "lstm")
+                         for notebook in ("03_layers", "04_nodes", "05_dropout", "06_best_architecture"))}
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory):
+    """The quick report, as `make report PROFILE=quick` makes it, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("report") / "build"
+    command = [sys.executable, "-m", "sequtils", "report", "--profile", "quick", "--build", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(f"{run}: done" in done.stdout for run in RUNS)
+    assert "WARN" not in done.stderr
+    return folder
+
+
+def test_manifest_is_complete_and_its_files_are_there(build):
+    manifest = json.loads((build / "manifest.json").read_text())
+    assert {id for id, f in manifest["figures"].items() if f["source"]} == set(FIGURES)
+    assert {table["source"] for table in manifest["tables"].values() if table["source"]} == TABLES
+    for item in [*manifest["figures"].values(), *manifest["tables"].values()]:
+        assert (build / item["file"]).stat().st_size > 0
+        assert item["caption"]
+    for figure in manifest["figures"].values():
+        assert figure["source"] in (figure["id"], None)
+        assert figure["sample"] is True
+        assert "embedded sample, synthetic" in figure["caption"] or figure["notebook"] == "01_datasets"
+    for id, made_by in (("1.3", ("03_layers", "rnn")), ("1.17", ("04_nodes", "rnn")), ("2.9", ("04_nodes", "lstm")),
+                        ("1.26", ("06_best_architecture", "rnn")), ("2.14", ("06_best_architecture", "lstm"))):
+        assert (manifest["figures"][id]["notebook"], manifest["figures"][id]["cell"]) == made_by
+
+
+def test_provenance(build):
+    provenance = json.loads((build / "provenance.json").read_text())
+    assert provenance["profile"] == "quick"
+    assert {name: d["sample"] for name, d in provenance["datasets"].items()} == {"handwriting": True, "cv": True}
+    assert set(provenance["runs"]) == RUNS
+    assert all(outcome["error"] is None for outcome in provenance["runs"].values())
+    assert provenance["versions"]["torch"].startswith("2.13.0")
+
+
+def test_every_page_says_that_it_is_the_sample(build):
+    for page in PdfReader(build / "report.pdf").pages:
+        assert "embedded sample, synthetic" in page.extract_text()
+
+
+class Page(HTMLParser):
+    """Collects the tags of a page and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_page_is_one_file_with_every_figure_and_an_alternative_text(build):
+    page = Page((build / "report.html").read_text())
+    images = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert len(images) == len(json.loads((build / "manifest.json").read_text())["figures"])
+    assert all(i["src"].startswith("data:image/") and len(i["alt"]) > 20 for i in images)
+    links = [attrs.get("href", "") for tag, attrs in page.tags if tag in ("a", "link")]
+    assert not [link for link in links if not link.startswith("#")]
+    assert not [tag for tag, _ in page.tags if tag == "script"]
+    assert page.text.count("embedded sample, synthetic") > len(FIGURES) / 2
+
+
+def test_the_report_is_set_to_the_same_bytes(build, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(build, copy)
+    for file in render.render(copy):
+        assert file.read_bytes() == (build / file.name).read_bytes()
+
+
+def test_a_missing_name_stops_the_rendering_and_is_named(build, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    shutil.copytree(build, copy)
+    values = json.loads((copy / "values.json").read_text())
+    del values["nodes.rnn.cv.top.test"]
+    (copy / "values.json").write_text(json.dumps(values))
+    assert main(["render", "--build", str(copy)]) == 1
+    assert "no notebook published the value nodes.rnn.cv.top.test" in capsys.readouterr().err
+
+
+def test_nothing_to_render(tmp_path, capsys):
+    assert main(["render", "--build", str(tmp_path)]) == 1
+    assert "run the report first" in capsys.readouterr().err
+
+
+def test_a_failing_notebook_is_named_and_the_others_go_on(tmp_path, monkeypatch, capsys):
+    real = runner._parameters
+    monkeypatch.setattr(runner, "RUNS", (("03_layers", "rnn"), ("01_datasets", None)))
+    monkeypatch.setattr(runner, "_parameters", lambda *args: {**real(*args), "seeds": "three"})
+    assert main(["report", "--profile", "quick", "--build", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    assert "03_layers-rnn: FAILED in cell 4: TypeError" in told.out
+    assert "01_datasets: done" in told.out
+    assert "failed: 03_layers-rnn" in told.err
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert set(manifest["figures"]) == {"1.1", "1.2", "2.1", "2.2"}
+    assert "did not finish" in Page((tmp_path / "report.html").read_text()).text
+    assert (tmp_path / "report.pdf").exists()
+
+
+def test_only_keeps_what_other_notebooks_published_from_the_same_inputs(build, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(build, copy)
+    before = (copy / "manifest.json").read_text()
+    assert main(["report", "--profile", "quick", "--only", "01", "--build", str(copy)]) == 0
+    assert (copy / "manifest.json").read_text() == before
+    provenance = json.loads((copy / "provenance.json").read_text())
+    assert set(provenance["runs"]) == RUNS
+    provenance["profile"] = "full"  # as if all had been made otherwise
+    (copy / "provenance.json").write_text(json.dumps(provenance))
+    assert main(["report", "--profile", "quick", "--only", "01", "--build", str(copy)]) == 0
+    assert set(json.loads((copy / "manifest.json").read_text())["figures"]) == {"1.1", "1.2", "2.1", "2.2"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["report", "--profile", "huge"], ["report", "--only", "99"],
+                                       ["report", "--jobs", "0"], ["check-data"]])
+def test_wrong_usage_is_status_2(arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+
+
+def test_wrong_data_is_status_2_before_anything_runs(tmp_path, capsys):
+    assert main(["report", "--data-root", str(tmp_path / "nowhere"), "--build", str(tmp_path / "build")]) == 2
+    assert "not there" in capsys.readouterr().err
+    assert not (tmp_path / "build").exists()
+
+
+def test_profiles_hold_parameters_that_a_notebook_has():
+    cells = [next(c for c in nbformat.read(path, 4).cells if c.cell_type == "code")
+             for path in paths.NOTEBOOKS.glob("*.ipynb")]
+    known = {line.split(" = ")[0] for cell in cells for line in cell.source.splitlines()}
+    for profile in ("quick", "standard", "full"):
+        assert set(runner._parameters(profile, None, paths.BUILD, None)) <= known
