@@ -53,8 +53,8 @@ def train_accuracy(results):
 def difference(results, baseline):
     """Estimate of a difference in test accuracy, results minus baseline, from the same seeds on the same sequences.
 
-    Paired: each seed and each test sequence is drawn, or not, for both together. Raises ValueError where they were not
-    measured on the same sequences with the same seeds.
+    Paired (Efron and Tibshirani 1993): each seed and each test sequence is drawn, or not, for both together.
+    Raises ValueError where they were not measured on the same sequences with the same seeds.
     """
     pairs = list(zip(results, baseline, strict=True))
     if any(a["labels"] != b["labels"] or a["trial"]["seed"] != b["trial"]["seed"] for a, b in pairs):
@@ -65,7 +65,7 @@ def difference(results, baseline):
 
 
 def verdict(estimate):
-    """A difference in words, by one rule: it is one only where the interval leaves zero out."""
+    """A difference in words, by one rule: there is one only where the 95 % interval leaves zero out."""
     return "higher than" if estimate.low > 0 else "lower than" if estimate.high < 0 else "no different from"
 
 
@@ -75,7 +75,7 @@ def best(accuracies):
 
 
 def cross_validated(results):
-    """Mean and standard deviation of the accuracies on the held-out folds."""
+    """Mean and standard deviation of the accuracies on the held-out folds (Stone 1974)."""
     values = np.array([r["test_accuracy"] for r in results])
     return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0
 
@@ -102,12 +102,13 @@ def bootstrap(values, level=LEVEL, seed=0):
 
 
 def confusion(results, classes):
-    """Counts (C, C) of true class (row) against predicted class (column), summed over the results."""
+    """Counts (C, C) of true class (row) against predicted class (column), summed over the results (scikit-learn's)."""
     return sum(metrics.confusion_matrix(r["labels"], r["predictions"], labels=range(classes)) for r in results)
 
 
 def balanced(results):
-    """Mean over seeds of the balanced accuracy (mean recall of the classes) and of the macro-averaged F1 score."""
+    """Means over seeds of the balanced accuracy, the mean recall of the classes (Brodersen et al. 2010), and of the
+    macro-averaged F1 score, the mean of the classes' own (Sokolova and Lapalme 2009); both as in scikit-learn."""
     pairs = [(r["labels"], r["predictions"]) for r in results]
     return (float(np.mean([metrics.balanced_accuracy_score(*p) for p in pairs])),
             float(np.mean([metrics.f1_score(*p, average="macro", zero_division=0) for p in pairs])))

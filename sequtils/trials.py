@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 
 import joblib
@@ -74,19 +75,24 @@ def run(trials, dataset, jobs=1, cluster=None, store=None, progress=None):
     and why. Each result is stored as soon as it is there, so that an interrupted run goes on where it was.
     """
     store = store or Store()
-    found = [store.get(t.key, t.record, dataset.fingerprint, training.version(t.cell)) for t in trials]
-    results = [result for result, _ in found]
-    counts = {}
-    for _, state in found:
-        counts[state] = counts.get(state, 0) + 1
+    look_up = lambda t: store.get(t.key, t.record, dataset.fingerprint, training.version(t.cell))
+    found = [look_up(t) for t in trials]
+    results, states = [result for result, _ in found], [state for _, state in found]
     frames, inputs = sum(map(len, dataset.train.x)), dataset.train.x[0].shape[1]
     costs = {i: t.cost(frames, inputs) for i, t in enumerate(trials) if results[i] is None}
-    queue = sorted(costs, key=costs.get, reverse=True)
-    report = _Reporter(progress, len(trials), counts, sum(costs.values()))
-    tasks = [joblib.delayed(_indexed)(i, trials[i], dataset) for i in queue]
-    with _workers(cluster if tasks else None):
-        side_by_side = -1 if cluster else min(jobs, max(1, len(tasks)))
-        for i, result in joblib.Parallel(side_by_side, return_as="generator_unordered")(tasks):
+    report = _Reporter(progress, Counter(states), sum(costs.values()))
+
+    def tasks():  # joblib takes them one by one: what another run has finished meanwhile is not done again
+        for i in sorted(costs, key=costs.get, reverse=True):
+            results[i], _ = look_up(trials[i])
+            if results[i] is None:
+                yield joblib.delayed(_indexed)(i, trials[i], dataset)
+            else:
+                report(costs[i])
+
+    with _workers(cluster if costs else None):
+        side_by_side = -1 if cluster else min(jobs, max(1, len(costs)))
+        for i, result in joblib.Parallel(side_by_side, return_as="generator_unordered", pre_dispatch="n_jobs")(tasks()):
             results[i] = store.put(trials[i].key, result)
             report(costs[i])
     return results
@@ -162,13 +168,12 @@ def _rows(part, rows):
 class _Reporter:
     """Calls `progress` after each trial with the seconds left, taken from the share of the cost that is done."""
 
-    def __init__(self, progress, total, counts, cost):
-        self.progress, self.total, self.counts = progress or (lambda *_: None), total, counts
-        self.cost, self.spent, self.started = cost, 0, time.monotonic()
-        self.done = counts.get("cached", 0)
-        self.progress(self.done, total, None if cost else 0.0, counts)
+    def __init__(self, progress, counts, cost):
+        self.progress, self.counts, self.cost = progress or (lambda *_: None), counts, cost
+        self.done, self.spent, self.started = counts["cached"], 0, time.monotonic()
+        self.progress(self.done, counts.total(), None if cost else 0.0, dict(counts))
 
     def __call__(self, cost):
         self.done, self.spent = self.done + 1, self.spent + cost
         left = (time.monotonic() - self.started) * (self.cost - self.spent) / self.spent
-        self.progress(self.done, self.total, left, self.counts)
+        self.progress(self.done, self.counts.total(), left, dict(self.counts))
