@@ -2,6 +2,7 @@
 
 import functools
 import io
+import textwrap
 
 import matplotlib
 import numpy as np
@@ -44,7 +45,8 @@ def styled(draw):
 def _figure(title, rows=1, columns=1, width=6.5, height=2.8, **kwargs):
     fig = Figure(figsize=(width, height), layout="constrained")
     axes = fig.subplots(rows, columns, squeeze=False, **kwargs)
-    fig.suptitle(title, x=0.01, ha="left")
+    lines = [textwrap.fill(line, int(11.5 * width)) for line in title.split("\n")]  # letters that fit into an inch
+    fig.suptitle("\n".join(lines), x=0.01, ha="left")
     return fig, axes
 
 
@@ -56,20 +58,32 @@ def render(fig, kind):
     return buffer.getvalue()
 
 
+def _examples(dataset, per_class, kind, height, sharey):
+    """A figure, and for each of the first training sequences of each class (axes, x): a class a column, in blocks of
+    rows where there are more than eight."""
+    columns = min(len(dataset.classes), 8)
+    rows = per_class * -(-len(dataset.classes) // columns)
+    fig, axes = _figure(f"{kind}: {dataset.label}", rows, columns, height=0.6 + height * rows, sharey=sharey)
+    pairs = []
+    for label, c in enumerate(dataset.classes):
+        block, column = divmod(label, columns)
+        places = axes[per_class * block : per_class * (block + 1), column]
+        places[0].set_title(c, loc="center")
+        pairs += zip(places, [x for x, y in zip(dataset.train.x, dataset.train.y) if y == label])
+    for ax in set(axes.flat) - {ax for ax, _ in pairs}:
+        ax.set_axis_off()
+    return fig, pairs
+
+
 @styled
 def strokes(dataset, per_class=3):
     """The first training strokes of each class, light at pen down and dark at pen up; a dot marks pen down."""
-    C = len(dataset.classes)
-    fig, axes = _figure(f"Training strokes: {dataset.label}", per_class, C, height=0.4 + 1.3 * per_class)
-    for label, c in enumerate(dataset.classes):
-        chosen = [x for x, y in zip(dataset.train.x, dataset.train.y) if y == label][:per_class]
-        for ax, x in zip(axes[:, label], chosen):
-            ax.plot(*x.T, color="#BBBBBB", lw=0.8, zorder=1)
-            ax.scatter(*x.T, c=np.linspace(1, 0, len(x)), cmap="cividis", s=5, zorder=2)
-            ax.plot(*x[0], "o", color="black", ms=4, zorder=3)
-            ax.set_xlabel(f"{len(x)} points", fontsize=7)
-        axes[0, label].set_title(c, loc="center")
-    for ax in axes.flat:
+    fig, pairs = _examples(dataset, per_class, "Training strokes", 1.25, sharey=False)
+    for ax, x in pairs:
+        ax.plot(*x.T, color="#BBBBBB", lw=0.8, zorder=1)
+        ax.scatter(*x.T, c=np.linspace(1, 0, len(x)), cmap="cividis", s=5, zorder=2)
+        ax.plot(*x[0], "o", color="black", ms=4, zorder=3)
+        ax.set_xlabel(f"{len(x)} points", fontsize=7)
         ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
         ax.spines[:].set_visible(False)
     return fig
@@ -81,18 +95,14 @@ def segments(dataset, per_class=2):
     standard deviation over the training data, cut at two."""
     frames = np.concatenate(dataset.train.x)
     mean, std = frames.mean(axis=0), frames.std(axis=0)
-    C = len(dataset.classes)
-    fig, axes = _figure(f"Training segments: {dataset.label}", per_class, C, height=0.6 + 1.6 * per_class, sharey=True)
-    for label, c in enumerate(dataset.classes):
-        chosen = [x for x, y in zip(dataset.train.x, dataset.train.y) if y == label][:per_class]
-        for ax, x in zip(axes[:, label], chosen):
-            image = ax.imshow(((x - mean) / std).T, aspect="auto", origin="lower", cmap="cividis", vmin=-2, vmax=2,
-                              interpolation="nearest")
-        axes[0, label].set_title(c, loc="center")
-        axes[-1, label].set_xlabel("frame")
-    for ax in axes[:, 0]:
-        ax.set(yticks=[0, 13, 26, 38], ylabel="feature")
-    fig.colorbar(image, ax=axes, shrink=0.7, label="standard deviations")
+    fig, pairs = _examples(dataset, per_class, "Training segments", 1.5, sharey="row")
+    for ax, x in pairs:
+        image = ax.imshow(((x - mean) / np.where(std > 0, std, 1)).T, aspect="auto", origin="lower", cmap="cividis",
+                          vmin=-2, vmax=2, interpolation="nearest")
+        ax.set(yticks=[0, 13, 26, 38], xticks=[0, len(x) - 1])
+    fig.supxlabel("frame")
+    fig.supylabel("feature")
+    fig.colorbar(image, ax=fig.axes, shrink=0.7, label="standard deviations")
     return fig
 
 
@@ -148,7 +158,7 @@ def confusion(matrix, dataset, title, seeds):
     """Counts and row percentages of true against predicted classes, summed over the seeds."""
     C = len(matrix)
     summed = f"{seeds} seeds summed" if seeds > 1 else "one seed"
-    fig, [[ax]] = _figure(f"{title}, {summed}:\n{dataset.label}", width=1.9 + 0.55 * C, height=1.3 + 0.45 * C)
+    fig, [[ax]] = _figure(f"{title}:\n{dataset.label}, {summed}", width=max(3.5, 1.9 + 0.55 * C), height=1.5 + 0.45 * C)
     share = matrix / matrix.sum(axis=1, keepdims=True)
     image = ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
     for i, j in np.ndindex(C, C):

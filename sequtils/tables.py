@@ -105,8 +105,10 @@ def _explained(caption, rows):
 
 def _spans(raw, name, form=".3f"):
     """Number and interval of each row as one word that is not broken."""
-    spans = zip(raw[name], raw[f"{name}_low"], raw[f"{name}_high"])
-    return [f"{_number(x, form)}{NBSP}[{_number(low, form)},{NBSP}{_number(high, form)}]" for x, low, high in spans]
+    def span(x, low, high):
+        return _number(x, form) + ("" if np.isnan(x) else f"{NBSP}[{_number(low, form)},{NBSP}{_number(high, form)}]")
+
+    return [span(*row) for row in zip(raw[name], raw[f"{name}_low"], raw[f"{name}_high"])]
 
 
 def _difference(results, baseline):

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 
 import joblib
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 from torch import nn
 
 from sequtils import features, training
@@ -154,6 +153,8 @@ def fold(dataset, k, folds):
         return dataset
     if not 0 <= k < folds:
         raise ValueError(f"fold {k} is not in 0 to {folds - 1}")
+    from sklearn.model_selection import StratifiedKFold  # costs each worker a second, and only folds need it
+
     splitter = StratifiedKFold(folds, shuffle=True, random_state=0)
     rows = list(splitter.split(np.zeros(len(dataset.train)), dataset.train.y))[k]
     train_part, held_out = (_rows(dataset.train, r) for r in rows)

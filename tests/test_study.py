@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sequtils import data, evaluation, sample, source, tables
+from sequtils import data, evaluation, plots, sample, source, tables
 from sequtils.study import Study, node_rule, stack, units
 
 ALL = {name: tuple(sample.load(name)) for name in data.LAYOUTS}
@@ -22,6 +22,8 @@ def test_any_classes(tmp_path, handwriting, cv):
         assert evaluation.confusion(results[4], len(classes)).sum() == 2 * len(study.datasets[name].test)
         study.show_network({"learning": f"1.{number}", "confusion": f"2.{number}"}, results[4], name, "Two layers")
         study.show_sweep(f"sweep-{name}", results, name, "nodes", "units", "Seen.", "1.3.2", x_name="nodes")
+        examples = {"handwriting": plots.strokes, "cv": plots.segments}[name](study.datasets[name], 2)
+        assert {ax.get_title() for ax in examples.axes} - {""} == set(classes)
         row = ({"Data set": name}, results[4], study.datasets[name], None)
         raw, _, typeset = tables.accuracies([row], "Seen.")
         assert raw.majority[0] == pytest.approx(evaluation.majority_rate(study.datasets[name].test))
