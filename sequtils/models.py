@@ -47,7 +47,10 @@ class SequenceClassifier(nn.Module):
         """
         for k, layer in enumerate(self.layers):
             x, _ = layer(x)  # (B, T, n)
-            x = F.dropout(x, self.dropout, self.training) if masks is None else x * masks[k]
+            if masks is not None:
+                x = x * masks[k]
+            elif self.dropout:
+                x = F.dropout(x, self.dropout, self.training)
         last = x[:, -1] if lengths is None else x[torch.arange(len(x)), lengths - 1]  # (B, n)
         return self.head(last)
 

@@ -109,7 +109,7 @@ class TorchEngine:
     @torch.no_grad()
     def logits(self, x):
         """Logits (N, C) of a list of sequences, without dropout."""
-        ones = [1.0] * len(self.model.hidden)
+        ones = [1.0] * len(self.model.hidden) if self.model.dropout else None
         return torch.cat([self._logits(s, ones) for s in x]).cpu().numpy()
 
     def evaluate(self, part):
@@ -124,6 +124,8 @@ class TorchEngine:
         return self.model(self._tensor(x)[None], masks=masks)
 
     def _masks(self, frames, rng):
+        if not self.model.dropout:
+            return None
         masks = kernels.dropout_masks(rng, frames, self.model.hidden, self.model.dropout, np.float32)
         return [self._tensor(m) for m in masks]
 
