@@ -45,7 +45,7 @@ def styled(draw):
 def _figure(title, rows=1, columns=1, width=6.5, height=2.8, **kwargs):
     fig = Figure(figsize=(width, height), layout="constrained")
     axes = fig.subplots(rows, columns, squeeze=False, **kwargs)
-    lines = [textwrap.fill(line, int(11.5 * width)) for line in title.split("\n")]  # letters that fit into an inch
+    lines = [textwrap.fill(line, int(13 * width)) for line in title.split("\n")]  # letters that fit into an inch
     fig.suptitle("\n".join(lines), x=0.01, ha="left")
     return fig, axes
 
