@@ -27,11 +27,9 @@ from joblib import Parallel, delayed  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 from torch.nn.utils import rnn  # noqa: E402
 
-from sequtils import data, features, files, kernels, paths, training  # noqa: E402
+from sequtils import data, features, files, kernels, paths, training, trials  # noqa: E402
 from sequtils.models import SequenceClassifier  # noqa: E402
 
-RECIPES = {"handwriting": ("minmax",), "cv": ("raw",)}
-CLASSES = 5
 ROUNDS = 7  # each times PyTorch once and the compiled engine REPEATS times
 REPEATS = 5
 DEEP = 128
@@ -68,7 +66,7 @@ def best(work, repeats):
 
 def epoch_of(engine, part, hidden, cell, order):
     """One epoch from fresh weights, as a function to be timed: making the weights is not."""
-    trainer = training.make_engine(SequenceClassifier(part.x[0].shape[1], hidden, CLASSES, cell), engine)
+    trainer = training.make_engine(SequenceClassifier(part.x[0].shape[1], hidden, part.classes, cell), engine)
     return lambda: trainer.epoch(part, order, 0.01, 0.0, np.random.default_rng(0))
 
 
@@ -80,7 +78,7 @@ def spread(part, count):
 
 def packed_epoch(part, hidden, cell):
     """One epoch of nn.RNN or nn.LSTM on packed batches, one step a batch: another algorithm than batch size 1."""
-    model = SequenceClassifier(part.x[0].shape[1], hidden, CLASSES, cell)
+    model = SequenceClassifier(part.x[0].shape[1], hidden, part.classes, cell)
     optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
     order = np.random.default_rng(0).permutation(len(part.y))
     x, y = [torch.from_numpy(s) for s in part.x], torch.from_numpy(part.y)
@@ -177,10 +175,10 @@ def measure(data_root):
     """Everything, as it is written to bench.json; the rows are printed as they come."""
     torch.set_num_threads(1)
     peak, rows = sgemm_peak(), []
-    for name, recipe in RECIPES.items():
+    for name, recipe in trials.RECIPES.items():
         dataset = data.load(name, data_root)
         train = features.prepare(dataset, recipe).train
-        part = SimpleNamespace(x=train.x, y=train.y)
+        part = SimpleNamespace(x=train.x, y=train.y, classes=len(dataset.classes))
         networks = [((16, 5), 60, ROUNDS), ((128,), 30, ROUNDS)]
         if name == "handwriting":
             strokes = part
