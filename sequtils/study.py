@@ -1,12 +1,14 @@
 """The steps that the experiment notebooks share: load, sweep over networks, publish what one network did."""
 
+from dataclasses import replace
+
 from sequtils import data, evaluation, plots, source, trials
 from sequtils.artefacts import Publisher
 from sequtils.progress import Progress
 
 
 class Study:
-    """One run of an experiment notebook for one cell, on both data sets.
+    """One run of an experiment notebook, for one cell or for all (None), on both data sets.
 
     data_root, handwriting_classes, cv_classes: see `data.load`. jobs, cluster: see `trials.run`. build: see
     `artefacts.Publisher`. settings: fields of every Trial of the notebook, such as max_epochs.
@@ -14,7 +16,8 @@ class Study:
 
     def __init__(self, notebook, cell, data_root=None, handwriting_classes=None, cv_classes=None, jobs=1, cluster=None,
                  build=None, **settings):
-        self.cell, self.name, self.jobs, self.cluster, self.settings = cell, plots.NAMES[cell], jobs, cluster, settings
+        self.cell, self.name = cell, plots.NAMES.get(cell)
+        self.jobs, self.cluster, self.settings = jobs, cluster, settings
         self.publish = Publisher(notebook, build, cell)
         classes = {"handwriting": handwriting_classes, "cv": cv_classes}
         self.datasets = {name: data.load(name, data_root, chosen) for name, chosen in classes.items()}
@@ -24,11 +27,17 @@ class Study:
 
         variants: label -> fields of the Trial, such as {"hidden": (16, 5)}; settings: more fields for all of them.
         """
-        fields = {**self.settings, **settings}
-        records = [trials.Trial(name, self.cell, seed=seed, **{**fields, **variant})
-                   for variant in variants.values() for seed in range(seeds)]
-        results = iter(trials.run(records, self.datasets[name], self.jobs, self.cluster, progress=Progress()))
-        return {label: [next(results) for _ in range(seeds)] for label in variants}
+        fields = {"cell": self.cell, **self.settings, **settings}
+        records = {label: trials.Trial(name, **{**fields, **variant}) for label, variant in variants.items()}
+        return self.measure(records, seeds, name)
+
+    def measure(self, experiments, seeds, name=None):
+        """Results of several seeds of each Experiment, label -> [result of seed 0, 1, ...], on the data set called
+        `name`, or without one. The experiments are run side by side, and what the store has is not run again."""
+        records = [replace(e, seed=seed) for e in experiments.values() for seed in range(seeds)]
+        dataset = self.datasets[name] if name else None
+        results = iter(trials.run(records, dataset, self.jobs, self.cluster, progress=Progress()))
+        return {label: [next(results) for _ in range(seeds)] for label in experiments}
 
     def show_network(self, figures, results, name, title):
         """Publish loss against epoch and the confusion matrix of one network under the numbers of the source."""

@@ -172,15 +172,18 @@ def pack(x):
     return np.concatenate(x), np.concatenate([[0], np.cumsum([len(s) for s in x])]).astype(np.int64)
 
 
-@functools.cache
 def version(cell):
-    """The engine that trains a cell by default, and a hash of all code that decides its results.
-
-    Comments, docstrings and layout do not count. The reference engine's results depend on PyTorch's version as well.
-    """
-    texts = (inspect.getsource(module) for module in (features, models, kernels, inspect.getmodule(version)))
-    code = hashlib.sha256("".join(map(_bare, texts)).encode()).hexdigest()[:16]
+    """The engine that trains a cell by default, and a hash of all code that decides its results. The reference
+    engine's results depend on PyTorch's version as well."""
+    code = code_hash(features, models, kernels, inspect.getmodule(version))
     return f"compiled-{code}" if cell in kernels.CELLS else f"torch-{torch.__version__}-{code}"
+
+
+@functools.cache
+def code_hash(*modules):
+    """Hash of the code of modules; comments, docstrings and layout do not count."""
+    texts = (inspect.getsource(module) for module in modules)
+    return hashlib.sha256("".join(map(_bare, texts)).encode()).hexdigest()[:16]
 
 
 def _bare(text):

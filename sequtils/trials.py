@@ -1,14 +1,19 @@
-"""Many trainings: each described by a record, done once, kept as one JSON file, side by side on all cores."""
+"""Many trainings: each described by a record, done once, kept as one JSON file, side by side on all cores.
+
+`Trial` is the training that most notebooks sweep over. Other experiments are described by records of their own, as
+subclasses of `Experiment`, and run, stored and resumed by the same `run`.
+"""
 
 import contextlib
 import hashlib
 import json
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 
 import joblib
 import numpy as np
+import torch
 from torch import nn
 
 from sequtils import features, training
@@ -20,7 +25,42 @@ RECIPES = {"handwriting": ("minmax",), "cv": ("raw",)}  # what the source report
 
 
 @dataclass(frozen=True)
-class Trial:
+class Experiment:
+    """What is run once and kept: a record of JSON types that decides the result.
+
+    A subclass adds its fields, sets CODE to the modules whose code decides its results, and overrides `measure`.
+    """
+
+    CODE = ()
+    _: KW_ONLY
+    seed: int = 0
+
+    def measure(self, dataset):
+        """The result on a Dataset (or None, for an experiment without one) as a dict of JSON types."""
+        raise NotImplementedError
+
+    def cost(self, dataset):
+        """How long it takes, in any unit that is the same for all experiments of one `run`."""
+        return 1.0
+
+    @property
+    def record(self):
+        """The experiment as JSON types."""
+        return json.loads(json.dumps({"kind": type(self).__name__, **asdict(self)}))
+
+    @property
+    def key(self):
+        """Hash of the record."""
+        return hashlib.sha256(json.dumps(self.record, sort_keys=True).encode()).hexdigest()[:20]
+
+    @property
+    def version(self):
+        """What names the code that decides the result; PyTorch's version is part of it."""
+        return f"torch-{torch.__version__}-{training.code_hash(*self.CODE)}"
+
+
+@dataclass(frozen=True)
+class Trial(Experiment):
     """One training, as a record that JSON can hold. The defaults come nearest to the source report's numbers.
 
     dataset: "handwriting" or "cv". cell: "rnn", "lstm" or "gru". hidden: one size a layer. features: the recipe, by
@@ -40,7 +80,6 @@ class Trial:
     patience: int = 25
     min_delta: float = 1e-4
     clip: float = 0.0
-    seed: int = 0
     fold: int | None = None
     folds: int = 5
 
@@ -48,25 +87,37 @@ class Trial:
         object.__setattr__(self, "hidden", tuple(self.hidden))
         object.__setattr__(self, "features", tuple(self.features or RECIPES[self.dataset]))
 
-    @property
-    def record(self):
-        """The trial as JSON types."""
-        return json.loads(json.dumps(asdict(self)))
-
-    @property
-    def key(self):
-        """Hash of the record."""
-        return hashlib.sha256(json.dumps(self.record, sort_keys=True).encode()).hexdigest()[:20]
-
-    def cost(self, frames, inputs):
-        """Multiplications of the longest run on `frames` training frames, to start the longest trials first."""
-        sizes = (inputs, *self.hidden)
+    def cost(self, dataset):
+        """Multiplications of the longest run, to start the longest trials first."""
+        frames, sizes = sum(map(len, dataset.train.x)), (dataset.train.x[0].shape[1], *self.hidden)
         per_frame = sum(GATES[self.cell] * n * (m + n) for m, n in zip(sizes, self.hidden))
         return self.max_epochs * frames * per_frame
 
+    @property
+    def version(self):
+        """The engine that trains the cell, and a hash of its code."""
+        return training.version(self.cell)
+
+    def measure(self, dataset):
+        """The history, the accuracies of the epoch at which training stopped, true and predicted classes of every test
+        sequence, the number of parameters and a hash of the weights."""
+        model, history, prepared = fitted(self, dataset)
+        engine = training.make_engine(model)
+        predictions = engine.logits(prepared.test.x).argmax(axis=1)
+        return {
+            "history": {name: _finite(values) for name, values in asdict(history).items()},
+            "train_accuracy": engine.evaluate(prepared.train)[1],
+            "test_accuracy": float((predictions == prepared.test.y).mean()),
+            "labels": prepared.test.y.tolist(),
+            "predictions": predictions.tolist(),
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "weights": hashlib.sha256(nn.utils.parameters_to_vector(model.parameters()).detach().numpy()).hexdigest(),
+        }
+
 
 def run(trials, dataset, jobs=1, cluster=None, store=None, progress=None):
-    """Results (dicts, see `train`) of trials on one Dataset, in their order; what the store has is not run again.
+    """Results (dicts, see `train`) of Trials, or of other Experiments, on one Dataset (None for experiments without
+    one), in their order; what the store has is not run again.
 
     jobs: how many are trained side by side, -1 for all cores. cluster: address of a Dask scheduler, such as
     "tcp://host:8786", whose workers then do the training; results come back to the store here. progress: called as
@@ -74,11 +125,10 @@ def run(trials, dataset, jobs=1, cluster=None, store=None, progress=None):
     and why. Each result is stored as soon as it is there, so that an interrupted run goes on where it was.
     """
     store = store or Store()
-    look_up = lambda t: store.get(t.key, t.record, dataset.fingerprint, training.version(t.cell))
+    look_up = lambda t: store.get(t.key, t.record, _fingerprint(dataset), t.version)
     found = [look_up(t) for t in trials]
     results, states = [result for result, _ in found], [state for _, state in found]
-    frames, inputs = sum(map(len, dataset.train.x)), dataset.train.x[0].shape[1]
-    costs = {i: t.cost(frames, inputs) for i, t in enumerate(trials) if results[i] is None}
+    costs = {i: t.cost(dataset) for i, t in enumerate(trials) if results[i] is None}
     report = _Reporter(progress, Counter(states), sum(costs.values()))
 
     def tasks():  # joblib takes them one by one: what another run has finished meanwhile is not done again
@@ -113,32 +163,28 @@ def _indexed(i, trial, dataset):
     return i, train(trial, dataset)
 
 
-def train(trial, dataset):
-    """Run one trial: a dict with the record, the data's fingerprint, the engine's version, the history, the accuracies
-    of the epoch at which it stopped, true and predicted classes of every test sequence, a hash of the weights, and the
-    seconds it took. The same trial on the same data gives the same values, but for the seconds."""
+def train(experiment, dataset):
+    """Run one experiment: what it measured, with its record, the data's fingerprint, the code's version, and the
+    seconds it took. The same experiment on the same data gives the same values, but for the seconds."""
     started = time.perf_counter()
+    measured = experiment.measure(dataset)
+    return {**measured, "trial": experiment.record, "fingerprint": _fingerprint(dataset), "engine": experiment.version,
+            "seconds": round(time.perf_counter() - started, 3)}
+
+
+def _fingerprint(dataset):
+    return dataset.fingerprint if dataset else "no data set"
+
+
+def fitted(trial, dataset):
+    """The trained SequenceClassifier of a Trial, its History, and the Dataset as it was prepared for it."""
     prepared = features.prepare(fold(dataset, trial.fold, trial.folds), trial.features)
-    train_part, test_part = prepared.train, prepared.test
-    inputs, classes = train_part.x[0].shape[1], len(dataset.classes)
+    inputs, classes = prepared.train.x[0].shape[1], len(dataset.classes)
     model = SequenceClassifier(inputs, trial.hidden, classes, trial.cell, trial.dropout, trial.init, trial.seed)
-    history = training.fit(model, train_part, test_part, learning_rate=trial.learning_rate, patience=trial.patience,
-                           max_epochs=trial.max_epochs, min_delta=trial.min_delta, clip=trial.clip, seed=trial.seed)
-    engine = training.make_engine(model)
-    predictions = engine.logits(test_part.x).argmax(axis=1)
-    return {
-        "trial": trial.record,
-        "fingerprint": dataset.fingerprint,
-        "engine": training.version(trial.cell),
-        "history": {name: _finite(values) for name, values in asdict(history).items()},
-        "train_accuracy": engine.evaluate(train_part)[1],
-        "test_accuracy": float((predictions == test_part.y).mean()),
-        "labels": test_part.y.tolist(),
-        "predictions": predictions.tolist(),
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "weights": hashlib.sha256(nn.utils.parameters_to_vector(model.parameters()).detach().numpy()).hexdigest(),
-        "seconds": round(time.perf_counter() - started, 3),
-    }
+    history = training.fit(model, prepared.train, prepared.test, learning_rate=trial.learning_rate, seed=trial.seed,
+                           max_epochs=trial.max_epochs, patience=trial.patience, min_delta=trial.min_delta,
+                           clip=trial.clip)
+    return model, history, prepared
 
 
 def _finite(values):

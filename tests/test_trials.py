@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from sequtils import paths, training, trials
+from sequtils import paths, store, training, trials
 from sequtils.files import WriteError
 from sequtils.store import Store
 from sequtils.trials import Trial
@@ -32,13 +33,14 @@ def states(told):
 
 def test_record_is_json_and_its_key_depends_on_every_field():
     base = Trial("handwriting", "rnn", [16, 5])
-    assert Trial(**json.loads(json.dumps(base.record))) == base
+    fields = {name: value for name, value in json.loads(json.dumps(base.record)).items() if name != "kind"}
+    assert Trial(**fields) == base
     assert base.features == ("minmax",)
     other = {"dataset": "cv", "cell": "lstm", "hidden": (16, 6), "features": ("raw",), "dropout": 0.1,
              "learning_rate": 0.1, "init": "torch", "max_epochs": 1, "patience": 1, "min_delta": 0.0, "clip": 1.0,
              "seed": 1, "fold": 0, "folds": 2}
-    assert set(other) == set(base.record)
-    keys = {Trial(**{**base.record, name: value}).key for name, value in other.items()}
+    assert set(other) == set(fields)
+    keys = {Trial(**{**fields, name: value}).key for name, value in other.items()}
     assert len(keys | {base.key}) == len(other) + 1
 
 
@@ -128,10 +130,31 @@ def test_folds_part_the_training_data_and_never_touch_the_test_set(toy):
         trials.fold(toy, 4, 4)
 
 
-def test_longest_first():
-    wide, deep = Trial("cv", "rnn", (64,)), Trial("cv", "lstm", (16, 5))
-    assert wide.cost(100, 39) == 120 * 100 * 64 * (39 + 64)
-    assert deep.cost(100, 39) == 120 * 100 * (4 * 16 * (39 + 16) + 4 * 5 * (16 + 5))
+def test_longest_first(toy):
+    frames = sum(map(len, toy.train.x))
+    wide, deep = Trial("handwriting", "rnn", (64,)), Trial("handwriting", "lstm", (16, 5))
+    assert wide.cost(toy) == 120 * frames * 64 * (2 + 64)
+    assert deep.cost(toy) == 120 * frames * (4 * 16 * (2 + 16) + 4 * 5 * (16 + 5))
+
+
+@dataclass(frozen=True)
+class Count(trials.Experiment):
+    """An experiment without data."""
+
+    CODE = (store,)
+    up_to: int
+
+    def measure(self, dataset):
+        assert dataset is None
+        return {"total": sum(range(self.up_to)) + self.seed}
+
+
+def test_other_experiments_are_run_stored_and_told_apart():
+    results, told = run(None, [Count(4), Count(4, seed=1), Count(5)])
+    assert [r["total"] for r in results] == [6, 7, 10]
+    assert results[1]["trial"] == {"kind": "Count", "up_to": 4, "seed": 1}
+    assert states(told) == {"new": 3}
+    assert states(run(None, [Count(5), Count(6)])[1]) == {"cached": 1, "new": 1}
 
 
 def test_the_package_imports_without_side_effects(tmp_path):
