@@ -42,7 +42,8 @@ def styled(draw):
     return drawn
 
 
-def _figure(title, rows=1, columns=1, width=6.5, height=2.8, **kwargs):
+def canvas(title, rows=1, columns=1, width=6.5, height=2.8, **kwargs):
+    """A Figure of width and height in inches with a title on the left, and its axes (rows, columns)."""
     fig = Figure(figsize=(width, height), layout="constrained")
     axes = fig.subplots(rows, columns, squeeze=False, **kwargs)
     lines = [textwrap.fill(line, int(13 * width)) for line in title.split("\n")]  # letters that fit into an inch
@@ -63,7 +64,7 @@ def _examples(dataset, per_class, kind, height, sharey):
     rows where there are more than eight."""
     columns = min(len(dataset.classes), 8)
     rows = per_class * -(-len(dataset.classes) // columns)
-    fig, axes = _figure(f"{kind}: {dataset.label}", rows, columns, height=0.6 + height * rows, sharey=sharey)
+    fig, axes = canvas(f"{kind}: {dataset.label}", rows, columns, height=0.6 + height * rows, sharey=sharey)
     pairs = []
     for label, c in enumerate(dataset.classes):
         block, column = divmod(label, columns)
@@ -109,7 +110,7 @@ def segments(dataset, per_class=2):
 @styled
 def lengths(dataset):
     """Lengths of the sequences of each class in both splits, and how many sequences each class has."""
-    fig, axes = _figure(f"Lengths and counts: {dataset.label}", 1, 2, height=2.2 + 0.1 * len(dataset.classes))
+    fig, axes = canvas(f"Lengths and counts: {dataset.label}", 1, 2, height=2.2 + 0.1 * len(dataset.classes))
     places = np.arange(len(dataset.classes))
     for offset, part, name, colour in ((-0.2, dataset.train, "training", DARK), (0.2, dataset.test, "test", LIGHT)):
         spans = [[len(x) for x, y in zip(part.x, part.y) if y == label] for label in places]
@@ -129,7 +130,7 @@ def lengths(dataset):
 def learning(results, dataset, title):
     """Loss and accuracy against epoch: a thin line for each seed, the median bold while more than half of the seeds
     still train, a dot where each stopped; training in the cell's colour, test in grey and dotted."""
-    fig, axes = _figure(f"{title}: {dataset.label}", 1, 2)
+    fig, axes = canvas(f"{title}: {dataset.label}", 1, 2)
     cell = results[0]["trial"]["cell"]
     for ax, kind, label in zip(axes[0], ("loss", "accuracy"), ("cross-entropy (nats)", "accuracy")):
         for part, colour, dashes, name in (("", COLOURS[cell], DASHES[cell], "training"), ("test_", DARK, ":", "test")):
@@ -158,7 +159,7 @@ def confusion(matrix, dataset, title, seeds):
     """Counts and row percentages of true against predicted classes, summed over the seeds."""
     C = len(matrix)
     summed = f"{seeds} seeds summed" if seeds > 1 else "one seed"
-    fig, [[ax]] = _figure(f"{title}:\n{dataset.label}, {summed}", width=max(3.5, 1.9 + 0.55 * C), height=1.5 + 0.45 * C)
+    fig, [[ax]] = canvas(f"{title}:\n{dataset.label}, {summed}", width=max(3.5, 1.9 + 0.55 * C), height=1.5 + 0.45 * C)
     share = matrix / matrix.sum(axis=1, keepdims=True)
     image = ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
     for i, j in np.ndindex(C, C):
@@ -178,7 +179,7 @@ def sweep(xs, estimates, dataset, cell, title, xlabel, published=None, log=True,
     a thin line with crosses; published, the same two -> (x, accuracy): open markers. band: (low, high, label) shades a
     range of x. The grey line is the majority rate of the test set.
     """
-    fig, [[ax]] = _figure(f"{title}: {dataset.label}", width=5.2, height=3.0)
+    fig, [[ax]] = canvas(f"{title}: {dataset.label}", width=5.2, height=3.0)
     means = {part: [e.mean for e in values] for part, values in estimates.items()}
     spans = np.abs([[m - e.low, e.high - m] for m, e in zip(means["test"], estimates["test"])]).T
     colour = COLOURS[cell]
@@ -207,7 +208,7 @@ def sweep(xs, estimates, dataset, cell, title, xlabel, published=None, log=True,
 @styled
 def node_rule(alphas, picks, widths, dataset):
     """The rule's number of nodes against alpha, with the measured widths as horizontal lines."""
-    fig, [[ax]] = _figure(f"The rule for the number of nodes: {dataset.label}", width=4.6, height=2.6)
+    fig, [[ax]] = canvas(f"The rule for the number of nodes: {dataset.label}", width=4.6, height=2.6)
     for width in widths:
         ax.axhline(width, color=LIGHT, lw=0.8, zorder=0)
     ax.plot(alphas, picks, "o-", color=DARK, ms=4)
@@ -222,7 +223,7 @@ def node_rule(alphas, picks, widths, dataset):
 def folds(widths, scores, tests, dataset, cell, chosen):
     """Accuracy on held-out folds of the training data against width, mean and standard deviation, beside the test
     accuracy, which decides nothing; an arrow marks the width that the folds choose."""
-    fig, [[ax]] = _figure(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=5.2, height=3.0)
+    fig, [[ax]] = canvas(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=5.2, height=3.0)
     means, deviations = zip(*scores)
     ax.errorbar(widths, means, deviations, fmt="o", ls=DASHES[cell], color=COLOURS[cell], capsize=3, label="folds")
     if tests:

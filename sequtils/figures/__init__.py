@@ -1,0 +1,1 @@
+"""Figures of single chapters, in the style of `plots`."""
