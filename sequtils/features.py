@@ -42,6 +42,23 @@ def resample(x, n):
     return x[k] * (1 - part) + x[after] * part
 
 
+def stretch(x, n):
+    """`n` frames (n, D) at equal distances in time, each by straight lines between its neighbours in x (T, D).
+
+    Raises ValueError for n < 2.
+    """
+    if n < 2:
+        raise ValueError(f"stretching to {n} frames: at least 2 are needed")
+    return _at(x, np.arange(n) * ((len(x) - 1) / (n - 1)))
+
+
+def _at(x, times):
+    """x (T, D) at times in 0 to T - 1, by straight lines between frames."""
+    x, k = x.astype(np.float64), np.minimum(times.astype(np.int64), max(len(x) - 2, 0))
+    part = (times - k)[:, None]
+    return x[k] * (1 - part) + x[np.minimum(k + 1, len(x) - 1)] * part
+
+
 def direction(x):
     """Unit vectors (T, D) of the pen's movement from each point of x (T, D) to the next; the last repeats the one
     before it. Where the pen does not move, the direction is 0."""
@@ -66,6 +83,7 @@ STEPS = {
     "raw": lambda x: x,
     "minmax": minmax,
     "resample": resample,
+    "stretch": stretch,
     "direction": lambda x: np.hstack([x, direction(x)]),
     "deltas": lambda x, width=2: np.hstack([x, deltas(x, width)]),
 }
@@ -74,8 +92,9 @@ STEPS = {
 def prepare(dataset, recipe):
     """The Dataset with every sequence put through the recipe; float32 (T', D').
 
-    Steps: "raw" (nothing), "minmax", "resample:N", "direction" and "deltas" or "deltas:WIDTH" (both appended as
-    columns), and "standardise", which is fitted on the training sequences only. Raises ValueError for another step.
+    Steps: "raw" (nothing), "minmax", "resample:N", "stretch:N", "direction" and "deltas" or "deltas:WIDTH" (both
+    appended as columns), and "standardise", which is fitted on the training sequences only. Raises ValueError for
+    another step.
     """
     train, test = list(dataset.train.x), list(dataset.test.x)
     for step in recipe:
@@ -88,5 +107,46 @@ def prepare(dataset, recipe):
 def _step(step):
     name, *arguments = step.split(":")
     if name not in STEPS or not all(a.isdigit() for a in arguments):
-        raise ValueError(f"feature step {step!r} is not one of {', '.join(STEPS)}, standardise (resample takes :N)")
+        known = f"{', '.join(STEPS)}, standardise (resample and stretch take :N)"
+        raise ValueError(f"feature step {step!r} is not one of {known}")
     return lambda x: STEPS[name](x, *map(int, arguments))
+
+
+def noise(x, rng, percent):
+    """Add to each number of x (T, D) a normal one of deviation percent / 100."""
+    return x + rng.standard_normal(x.shape) * (percent / 100)
+
+
+def warp(x, rng, percent):
+    """Let time run faster in one half of x (T, D) and slower in the other; the ends stay.
+
+    Frame t is read at t + a sin(pi t / (T - 1)), a up to percent / 100 of (T - 1) / pi, so that time never runs back.
+    """
+    t = np.arange(len(x), dtype=np.float64)
+    bow = np.sin(np.pi * t / max(len(x) - 1, 1)) * (len(x) - 1) / np.pi
+    return _at(x, np.clip(t + rng.uniform(-1, 1) * percent / 100 * bow, 0, len(x) - 1))
+
+
+def tilt(x, rng, percent):
+    """Turn, shear and scale the points x (T, 2) about their mean by a matrix close to the identity, whose entries
+    deviate by percent / 100. Raises ValueError for other than two columns."""
+    if x.shape[1] != 2:
+        raise ValueError(f"only points of 2 columns can be tilted, not {x.shape[1]}")
+    (a, b), (c, d) = np.eye(2) + rng.standard_normal((2, 2)) * (percent / 100)
+    centre = x.mean(axis=0, dtype=np.float64)
+    u, v = (x - centre).T
+    return np.stack([a * u + b * v, c * u + d * v], axis=1) + centre
+
+
+CHANGES = {"noise": noise, "warp": warp, "tilt": tilt}
+
+
+def augment(sequences, steps, rng):
+    """New sequences, each changed at random by steps such as ("warp:30", "noise:20"), from left to right; float32."""
+    changed = list(sequences)
+    for step in steps:
+        name, _, percent = step.partition(":")
+        if name not in CHANGES or not percent.isdigit():
+            raise ValueError(f"augmentation {step!r} is not one of {', '.join(CHANGES)}, each with :PERCENT")
+        changed = [CHANGES[name](x, rng, int(percent)) for x in changed]
+    return [np.ascontiguousarray(x, np.float32) for x in changed]

@@ -15,6 +15,9 @@ It is fast because sixteen *outputs* are computed side by side, each with its ow
 that: sixteen numbers that are added or multiplied together, whatever registers the CPU has. And because one call does
 a whole epoch, in memory set aside once.
 
+Beside it, what the study compares it with: mini-batches (the mean of their sequences' gradients, so none is padded),
+Adam, and a head on the mean of all frames.
+
 Begin with `rnn_forward` and `lstm_forward`, then `rnn_backward` and `lstm_backward`, then `forward` and `backward`.
 """
 
@@ -31,6 +34,7 @@ from numba.extending import intrinsic, lower_builtin, lower_cast, models, overlo
 
 GATES = {"rnn": 1, "lstm": 4}  # sums a unit: an LSTM's are its input, forget, cell and output gate: i, f, g, o
 CELLS = tuple(GATES)
+POOLINGS = ("last", "mean")  # what the head reads of the last layer's outputs
 LANES = 16  # a register of AVX-512, two of AVX2, four of SSE or NEON: LLVM divides them, the results do not change
 
 # All compiled code stands in this file: Numba's cache on disk does not notice a change in another one.
@@ -382,6 +386,7 @@ class Network(NamedTuple):
     sizes: np.ndarray  # (L + 1,) features of a frame, then the hidden sizes
     gates: int
     classes: int
+    averaged: bool  # the head reads the mean of all frames' outputs, not the last one
     starts: np.ndarray  # (L + 2,) where each layer and the head begin in `weights` and `gradient`
     weights: np.ndarray
     gradient: np.ndarray
@@ -402,11 +407,12 @@ class Tape(NamedTuple):
     dc: np.ndarray  # (N,) derivatives by the cell states of a frame
     bias: np.ndarray  # (gates N,) b_ih + b_hh of a layer
     nothing: np.ndarray  # (N,) zeros
+    mean: np.ndarray  # (1, N) of the last layer's outputs, where the head reads that
     z: np.ndarray  # (1, C in panels) logits
     dz: np.ndarray  # (1, C in panels)
 
 
-def new_network(features, hidden, classes, cell, dtype):
+def new_network(features, hidden, classes, cell, pooling, dtype):
     """A Network with weights 0."""
     sizes, gates, layers = (features, *hidden), GATES[cell], list(zip((features, *hidden), hidden))
     blocks = [gates * in_panels(n) * (m + n + 2) for m, n in layers] + [in_panels(classes) * (sizes[-1] + 1)]
@@ -414,7 +420,8 @@ def new_network(features, hidden, classes, cell, dtype):
     turned += [in_panels(sizes[-1]) * classes]
     starts, turned_starts = (np.cumsum([0, *lengths], dtype=np.int64) for lengths in (blocks, turned))
     weights, gradient, transposed = (aligned_zeros(ends[-1], dtype) for ends in (starts, starts, turned_starts))
-    return Network(np.array(sizes), gates, classes, starts, weights, gradient, turned_starts, transposed)
+    averaged = pooling == "mean"
+    return Network(np.array(sizes), gates, classes, averaged, starts, weights, gradient, turned_starts, transposed)
 
 
 def new_tape(frames, hidden, classes, cell, dropped, dtype):
@@ -422,7 +429,7 @@ def new_tape(frames, hidden, classes, cell, dropped, dtype):
     L, T, N, C, gates = len(hidden), frames, in_panels(max(hidden)), in_panels(classes), GATES[cell]
     D, M = (L if dropped else 0), (L if cell == "lstm" else 0)
     shapes = [(D, T, N), (L, T + 1, N), (D, T + 1, N), (L, T, gates * N), (M, T + 1, N), (M, T, N)]
-    shapes += [(T, N), (N,), (gates * N,), (N,), (1, C), (1, C)]
+    shapes += [(T, N), (N,), (gates * N,), (N,), (1, N), (1, C), (1, C)]
     return Tape(*(aligned_zeros(shape, dtype) for shape in shapes))
 
 
@@ -553,10 +560,30 @@ def drop(x, first, mask, T, n, out):
 
 @inlined
 def input_of(net, tape, k, frames, first):
-    """What layer k reads (the head is layer L), and the row at which its first frame stands."""
+    """What layer k reads, and the row at which its first frame stands."""
     if k == 0:
         return frames, first
     return (tape.y if len(tape.masks) else tape.h)[k - 1], 1
+
+
+@inlined
+def outputs(tape):
+    """The last layer's outputs, the first frame's in row 1."""
+    return (tape.y if len(tape.masks) else tape.h)[-1]
+
+
+@inlined
+def input_of_head(net, tape, T):
+    """What the head reads, and the row at which it stands."""
+    return (tape.mean, 0) if net.averaged else (outputs(tape), T)
+
+
+@inlined
+def average(tape, T):
+    """Mean of the last layer's outputs over the frames."""
+    h = outputs(tape)
+    for u in range(0, h.shape[1], LANES):
+        store(tape.mean, (0, u), sum_over_frames(h[1:], T, u) / T)
 
 
 @inlined
@@ -575,10 +602,12 @@ def forward(net, tape, frames, first, T):
             lstm_forward(W, m, n, T, tape.a[k], tape.c[k], tape.tanh_c[k], tape.h[k])
         if len(tape.masks):
             drop(tape.h[k], 1, tape.masks[k], T, n, tape.y[k])
-    x, x_first = input_of(net, tape, L, frames, first)
+    if net.averaged:
+        average(tape, T)
+    x, x_last = input_of_head(net, tape, T)
     W, n = head(net.weights, net), net.sizes[L]
     for p in range(len(W)):
-        store(tape.z, (0, p * LANES), row_product(load(W, (p, n, 0)), x, x_first + T - 1, 0, n, W, p, 0))
+        store(tape.z, (0, p * LANES), row_product(load(W, (p, n, 0)), x, x_last, 0, n, W, p, 0))
 
 
 @inlined
@@ -650,15 +679,21 @@ def lstm_backward(V, n, T, c, tanh_c, dh, dc, a):
 
 
 @inlined
-def head_backward(net, tape, x, last, T):
-    """Gradient of the head, which reads x[last], and dh of the last layer, which is 0 but for the last frame."""
+def head_backward(net, tape, T):
+    """Gradient of the head, and dh of the last layer: 0 but for the last frame, or an equal share for each."""
     dW, n, V = head(net.gradient, net), net.sizes[-1], transposed(net, 2 * (len(net.sizes) - 1), net.classes)
-    outer_product(x, last, 1, n, tape.dz, dW, 0)
+    x, x_last = input_of_head(net, tape, T)
+    outer_product(x, x_last, 1, n, tape.dz, dW, 0)
     for p in range(len(dW)):
         store(dW, (p, n, 0), load(tape.dz, (0, p * LANES)))
     tape.dh[:T] = 0
     for q in range(len(V)):
-        store(tape.dh, (T - 1, q * LANES), row_product(zero(V), tape.dz, 0, 0, net.classes, V, q, 0))
+        dx = row_product(zero(V), tape.dz, 0, 0, net.classes, V, q, 0)
+        if net.averaged:
+            dx = dx / T
+            for t in range(T - 1):
+                store(tape.dh, (t, q * LANES), dx)
+        store(tape.dh, (T - 1, q * LANES), dx)
 
 
 @inlined
@@ -689,8 +724,7 @@ def backward(net, tape, frames, first, T):
     """The gradient of all parameters, after `forward` and `softmax_loss`."""
     L = len(net.sizes) - 1
     transpose_all(net)
-    x, x_first = input_of(net, tape, L, frames, first)
-    head_backward(net, tape, x, x_first + T - 1, T)
+    head_backward(net, tape, T)
     for k in range(L - 1, -1, -1):
         x, x_first = input_of(net, tape, k, frames, first)
         layer_backward(net, tape, k, x, x_first, T)
@@ -734,22 +768,62 @@ def descend(weights, gradient, learning_rate):
 
 
 @compiled
-def run_epoch(theta, net, tape, frames, offsets, labels, order, dropout, learning_rate, clip, rng):
+def adapt(weights, gradient, m, v, decayed, learning_rate):
+    """Adam (Kingma and Ba 2015, algorithm 1), with their beta_1, beta_2 and epsilon, in the order of torch.optim.Adam.
+
+    decayed: (2,), beta_1^t and beta_2^t of the steps done before.
+    """
+    decayed[0] *= 0.9
+    decayed[1] *= 0.999
+    step, root = learning_rate / (1 - decayed[0]), math.sqrt(1 - decayed[1])
+    for at in range(len(weights)):
+        g = gradient[at]
+        m[at] = 0.9 * m[at] + (1 - 0.9) * g
+        v[at] = 0.999 * v[at] + (1 - 0.999) * g * g
+        weights[at] -= step * m[at] / (math.sqrt(v[at]) / root + 1e-8)
+
+
+@inlined
+def gather(total, gradient, first, share):
+    """Add a sequence's share to the gradient of its batch, of which it may be the first."""
+    for at in range(0, len(total), LANES):
+        mine = load(gradient, (at,)) * share
+        store(total, (at,), mine if first else load(total, (at,)) + mine)
+
+
+@compiled
+def run_epoch(theta, net, tape, frames, offsets, labels, order, batch, moments, decayed, dropout, learning_rate, clip,
+              rng):
     net, tape = uncounted(net), uncounted(tape)
     copy_parameters(theta, net.weights, net, False)
-    loss, hits = 0.0, 0
-    for i in order:
+    inner = np.zeros((3, len(net.weights)), theta.dtype)  # the batch's gradient and Adam's moments, as the weights lie
+    for k in range(len(moments)):
+        copy_parameters(moments[k], inner[1 + k], net, False)
+    loss, hits, N = 0.0, 0, len(order)
+    for place in range(N):
+        i = order[place]
         first, T = offsets[i], offsets[i + 1] - offsets[i]
         draw_masks(rng, dropout, tape.masks, T, net.sizes)
         forward(net, tape, frames, first, T)
         hits += argmax(tape.z, net.classes) == labels[i]
         loss += softmax_loss(tape.z, net.classes, labels[i], tape.dz)
         backward(net, tape, frames, first, T)
+        if batch > 1:
+            begun = place - place % batch
+            gather(inner[0], net.gradient, place == begun, theta.dtype.type(1.0 / min(batch, N - begun)))
+            if place + 1 < min(begun + batch, N):
+                continue
+            net.gradient[:] = inner[0]
         if clip > 0:
             clip_gradient(net.gradient, clip)
-        descend(net.weights, net.gradient, learning_rate)
+        if len(moments):
+            adapt(net.weights, net.gradient, inner[1], inner[2], decayed, learning_rate)
+        else:
+            descend(net.weights, net.gradient, learning_rate)
     copy_parameters(theta, net.weights, net, True)
-    return loss / len(order), hits / len(order)
+    for k in range(len(moments)):
+        copy_parameters(moments[k], inner[1 + k], net, True)
+    return loss / N, hits / N
 
 
 @compiled
@@ -786,41 +860,55 @@ def run_cross_entropy(logits, labels, z, dz):
 # The compiled code checks no index, so that these functions check every argument, once a call.
 
 
-def train_epoch(theta, frames, offsets, labels, order, hidden, classes, cell, dropout, learning_rate, clip, rng):
-    """One epoch of SGD, one sequence at a time; changes theta in place and returns (mean loss, accuracy), each
-    sequence measured just before its own update.
+class Adam:
+    """What Adam keeps from step to step for weights theta (P,): see `adapt`."""
+
+    def __init__(self, theta):
+        self.moments = np.zeros((2, len(theta)), theta.dtype)
+        self.decayed = np.ones(2)
+
+
+def train_epoch(theta, frames, offsets, labels, order, hidden, classes, cell, dropout, learning_rate, clip, rng, *,
+                pooling="last", batch=1, adam=None):
+    """One epoch; changes theta in place and returns (mean loss, accuracy), each sequence measured just before the
+    update that it takes part in.
 
     theta: (P,) float32 (or float64), in the order of parameters_to_vector(SequenceClassifier(...).parameters()).
     frames: (sum T, D), all sequences one after the other; offsets: (N + 1,), where each begins and ends; labels: (N,);
     order: the sequences to visit. dropout: fraction of each layer's outputs that is dropped, drawn from the
-    numpy.random.Generator rng as by `dropout_masks`. clip: upper bound of the gradient's norm, 0 for none.
+    numpy.random.Generator rng as by `dropout_masks`. clip: upper bound of the gradient's norm, 0 for none. pooling: the
+    head reads the "last" frame's output or the "mean" of all. batch: an update follows the mean gradient of so many
+    sequences (the last batch may be smaller); none is padded. adam: an `Adam`, kept from epoch to epoch; None is SGD.
     Raises ValueError for a cell that is not in CELLS, and for arguments that do not fit together.
     """
-    theta_, frames, net = _network(theta, frames, hidden, classes, cell)
+    theta_, frames, net = _network(theta, frames, hidden, classes, cell, pooling)
     if theta_ is not theta:
         raise ValueError("theta is changed in place: it must be contiguous and writable")
     offsets, longest = _offsets(offsets, frames)
     labels = _integers("labels", labels, classes, len(offsets) - 1)
     order = _integers("order", order, len(labels))
-    if not (0 <= dropout < 1 and clip >= 0):
-        raise ValueError(f"dropout {dropout!r} must be in [0, 1), clip {clip!r} must not be negative")
+    if not (0 <= dropout < 1 and clip >= 0 and batch >= 1):
+        raise ValueError(f"dropout {dropout!r} must be in [0, 1), clip {clip!r} not negative, batch {batch!r} positive")
+    if adam and (adam.moments.shape, adam.moments.dtype) != ((2, len(theta)), theta.dtype):
+        raise ValueError(f"Adam's moments are {adam.moments.shape}, expected (2, {len(theta)}) of {theta.dtype}")
     tape = new_tape(longest, hidden, classes, cell, dropout > 0, theta.dtype)
     numbers = float(dropout), float(learning_rate), float(clip)
-    return run_epoch(theta, net, tape, frames, offsets, labels, order, *numbers, rng)
+    moments, decayed = (adam.moments, adam.decayed) if adam else (np.empty((0, 0), theta.dtype), np.empty(0))
+    return run_epoch(theta, net, tape, frames, offsets, labels, order, batch, moments, decayed, *numbers, rng)
 
 
-def logits(theta, frames, offsets, hidden, classes, cell):
+def logits(theta, frames, offsets, hidden, classes, cell, pooling="last"):
     """Logits (N, C) of all sequences, without dropout; arguments and errors as of `train_epoch`."""
-    theta, frames, net = _network(theta, frames, hidden, classes, cell)
+    theta, frames, net = _network(theta, frames, hidden, classes, cell, pooling)
     offsets, longest = _offsets(offsets, frames)
     out = np.empty((len(offsets) - 1, classes), theta.dtype)
     run_logits(theta, net, new_tape(longest, hidden, classes, cell, False, theta.dtype), frames, offsets, out)
     return out
 
 
-def gradient(theta, frames, label, hidden, classes, cell, masks=None):
+def gradient(theta, frames, label, hidden, classes, cell, masks=None, pooling="last"):
     """Cross-entropy of one sequence (T, D) and its gradient (P,); masks: for each layer a (T, n), or None."""
-    theta, frames, net = _network(theta, frames, hidden, classes, cell)
+    theta, frames, net = _network(theta, frames, hidden, classes, cell, pooling)
     _offsets([0, len(frames)], frames)
     (label,) = _integers("label", [label], classes)
     tape = new_tape(len(frames), hidden, classes, cell, masks is not None, theta.dtype)
@@ -854,10 +942,11 @@ def dropout_masks(rng, frames, hidden, dropout, dtype):
     return [((rng.random((frames, n)) >= dropout) / (1 - dropout)).astype(dtype) for n in hidden]
 
 
-def _network(theta, frames, hidden, classes, cell):
+def _network(theta, frames, hidden, classes, cell, pooling):
     """theta and frames as the compiled code reads them, and the Network that fits them."""
-    if cell not in CELLS:
-        raise ValueError(f"cell {cell!r} is not one of {', '.join(CELLS)}")
+    for name, value, known in (("cell", cell, CELLS), ("pooling", pooling, POOLINGS)):
+        if value not in known:
+            raise ValueError(f"{name} {value!r} is not one of {', '.join(known)}")
     if theta.dtype not in (np.float32, np.float64) or frames.dtype != theta.dtype or frames.ndim != 2:
         found = f"theta {theta.dtype} {theta.shape}, frames {frames.dtype} {frames.shape}"
         raise ValueError(f"{found}: expected float32 (P,) and (sum T, D), or both float64")
@@ -867,7 +956,7 @@ def _network(theta, frames, hidden, classes, cell):
     parameters = sum(GATES[cell] * n * (m + n + 2) for m, n in layers) + (hidden[-1] + 1) * classes
     if theta.shape != (parameters,):
         raise ValueError(f"theta is {theta.shape}, but this network has {parameters} parameters")
-    net = new_network(frames.shape[1], hidden, classes, cell, theta.dtype)
+    net = new_network(frames.shape[1], hidden, classes, cell, pooling, theta.dtype)
     return np.require(theta, requirements="CAW"), np.require(frames, requirements="CAW"), net
 
 

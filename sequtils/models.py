@@ -14,17 +14,19 @@ from torch.nn import functional as F
 CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 INITS = ("keras", "torch")
+POOLINGS = ("last", "mean")
 
 
 class SequenceClassifier(nn.Module):
-    """Recurrent layers of any sizes, dropout after each, and a dense layer on the last valid frame.
+    """Recurrent layers of any sizes, dropout after each, and a dense layer on the last valid frame or the mean of all.
 
     inputs: features of a frame, D. hidden: one hidden size a layer, such as (16, 5). classes: number of classes, C.
     cell: "rnn" (tanh), "lstm" or "gru". dropout: fraction of each layer's outputs set to zero while training.
-    init: "keras" or "torch", see `initial_weights`. seed: decides the initial weights and nothing else.
+    init: "keras" or "torch", see `initial_weights`. seed: decides the initial weights and nothing else. pooling: the
+    dense layer reads the "last" valid frame's output, or the "mean" of all valid ones.
     """
 
-    def __init__(self, inputs, hidden, classes, cell="rnn", dropout=0.0, init="keras", seed=0):
+    def __init__(self, inputs, hidden, classes, cell="rnn", dropout=0.0, init="keras", seed=0, pooling="last"):
         super().__init__()
         if cell not in CELLS:
             raise ValueError(f"cell {cell!r} is not one of {', '.join(CELLS)}")
@@ -32,8 +34,10 @@ class SequenceClassifier(nn.Module):
             raise ValueError(f"hidden sizes {tuple(hidden)!r}: at least one layer of at least one unit is needed")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout {dropout!r} is not in [0, 1)")
+        if pooling not in POOLINGS:
+            raise ValueError(f"pooling {pooling!r} is not one of {', '.join(POOLINGS)}")
         self.inputs, self.hidden, self.classes = inputs, tuple(hidden), classes
-        self.cell, self.dropout = cell, dropout
+        self.cell, self.dropout, self.pooling = cell, dropout, pooling
         sizes = (inputs, *hidden)
         self.layers = nn.ModuleList(CELLS[cell](i, n, batch_first=True) for i, n in zip(sizes, hidden))
         self.head = nn.Linear(hidden[-1], classes)
@@ -51,8 +55,11 @@ class SequenceClassifier(nn.Module):
                 x = x * masks[k]
             elif self.dropout:
                 x = F.dropout(x, self.dropout, self.training)
-        last = x[:, -1] if lengths is None else x[torch.arange(len(x)), lengths - 1]  # (B, n)
-        return self.head(last)
+        lengths = torch.full((len(x),), x.shape[1], device=x.device) if lengths is None else lengths
+        if self.pooling == "last":
+            return self.head(x[torch.arange(len(x)), lengths - 1])
+        valid = torch.arange(x.shape[1], device=x.device) < lengths[:, None]  # (B, T)
+        return self.head(torch.where(valid[:, :, None], x, 0).sum(dim=1) / lengths[:, None])
 
 
 def initial_weights(model, init, rng):

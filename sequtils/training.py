@@ -1,4 +1,4 @@
-"""Training of one model: plain SGD, one sequence at a time, early stopping on the training loss.
+"""Training of one model: plain SGD, one sequence at a time, early stopping on the training loss; or Adam, in batches.
 
 Two engines do the same mathematics. "compiled" (`kernels`) is the fast one, for RNN and LSTM on the CPU; "torch" is the
 reference, for every cell and device, and the judge of the other.
@@ -9,7 +9,7 @@ import functools
 import hashlib
 import inspect
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from sequtils import features, kernels, models
 
 ENGINES = ("compiled", "torch")
+OPTIMISERS = ("sgd", "adam")
 
 
 @dataclass
@@ -46,18 +47,22 @@ class History:
 
 
 def fit(model, train, test, *, learning_rate=0.01, max_epochs=120, patience=25, min_delta=1e-4, clip=0.0, seed=0,
-        engine=None):
+        engine=None, optimiser="sgd", batch=1, decay=False, augment=()):
     """Train a SequenceClassifier in place on `train` (x: list of float32 (T, D), y: int64 (N,)); return its History.
 
     Each epoch visits every sequence once, in a new order drawn from `seed`. clip: upper bound of the gradient's norm,
-    0 for none. engine: one of ENGINES; None takes the compiled one where it exists. `test` is measured after each
-    epoch and decides nothing. The model keeps the weights of the epoch at which training stopped.
+    0 for none. engine: one of ENGINES; None takes the compiled one where it exists. optimiser: one of OPTIMISERS.
+    batch: sequences for each update. decay: the learning rate falls linearly, from learning_rate to 0 after max_epochs.
+    augment: random steps (`features.augment`) that each epoch draws anew. `test` is measured after each epoch and
+    decides nothing. The model keeps the weights of the epoch at which training stopped.
     """
-    engine = make_engine(model, engine)
-    order, masks = (np.random.default_rng([seed, stream]) for stream in (1, 2))
+    engine = make_engine(model, engine, optimiser, batch)
+    order, masks, changes = (np.random.default_rng([seed, stream]) for stream in (1, 2, 3))
     history, best, waited = History(), math.inf, 0
     while not history.reason:
-        loss, accuracy = engine.epoch(train, order.permutation(len(train.y)), learning_rate, clip, masks)
+        part = replace(train, x=features.augment(train.x, augment, changes)) if augment else train
+        rate = learning_rate * (1 - history.stop_epoch / max_epochs if decay else 1)
+        loss, accuracy = engine.epoch(part, order.permutation(len(part.y)), rate, clip, masks)
         history.add(loss, accuracy, *engine.evaluate(test))
         improved = loss < best - min_delta
         best, waited = (loss, 0) if improved else (best, waited + 1)
@@ -72,38 +77,45 @@ def _stop_reason(loss, out_of_patience, at_cap):
     return "converged" if out_of_patience else "max_epochs" if at_cap else ""
 
 
-def make_engine(model, name=None):
-    """The engine called `name` for a model; None takes "compiled" for RNN and LSTM on the CPU and "torch" elsewhere."""
+def make_engine(model, name=None, optimiser="sgd", batch=1):
+    """The engine called `name` for a model; None takes "compiled" for RNN and LSTM on the CPU and "torch" elsewhere.
+
+    Raises ValueError for an unknown engine or optimiser, and where the compiled engine is asked for what it cannot do.
+    """
     fits = model.cell in kernels.CELLS and next(model.parameters()).device.type == "cpu"
     name = name or ("compiled" if fits else "torch")
     if name not in ENGINES:
         raise ValueError(f"engine {name!r} is not one of {', '.join(ENGINES)}")
     if name == "compiled" and not fits:
         raise ValueError(f"the compiled engine trains {' and '.join(kernels.CELLS)} on the CPU, not {model.cell!r}")
-    return CompiledEngine(model) if name == "compiled" else TorchEngine(model)
+    if optimiser not in OPTIMISERS:
+        raise ValueError(f"optimiser {optimiser!r} is not one of {', '.join(OPTIMISERS)}")
+    return (CompiledEngine if name == "compiled" else TorchEngine)(model, optimiser, batch)
 
 
 class TorchEngine:
-    """The reference: nn.Module, autograd, torch.optim.SGD, one sequence at a time."""
+    """The reference: nn.Module, autograd, torch.optim, one sequence at a time."""
 
-    def __init__(self, model):
-        self.model = model
+    def __init__(self, model, optimiser="sgd", batch=1):
+        self.model, self.batch = model, batch
         self.device = next(model.parameters()).device
+        self.optimiser = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[optimiser](model.parameters())
 
     def epoch(self, train, order, learning_rate, clip, rng):
         """One pass in the given order; mean loss and accuracy of the sequences, each just before its update."""
-        optimiser = torch.optim.SGD(self.model.parameters(), lr=learning_rate)
+        self.optimiser.param_groups[0]["lr"] = learning_rate
         losses, hits = 0.0, 0
-        for i in order:
-            z = self._logits(train.x[i], self._masks(len(train.x[i]), rng))  # (1, C)
-            loss = F.cross_entropy(z, self._tensor(train.y[i : i + 1]))
-            optimiser.zero_grad()
-            loss.backward()
+        for rows in np.split(order, range(self.batch, len(order), self.batch)):
+            self.optimiser.zero_grad()
+            for i in rows:
+                z = self._logits(train.x[i], self._masks(len(train.x[i]), rng))  # (1, C)
+                loss = F.cross_entropy(z, self._tensor(train.y[i : i + 1]))
+                (loss / len(rows)).backward()
+                losses += loss.item()
+                hits += int(z.argmax() == train.y[i])
             if clip:
                 nn.utils.clip_grad_norm_(self.model.parameters(), clip)
-            optimiser.step()
-            losses += loss.item()
-            hits += int(z.argmax() == train.y[i])
+            self.optimiser.step()
         return losses / len(order), hits / len(order)
 
     @torch.no_grad()
@@ -136,21 +148,23 @@ class TorchEngine:
 class CompiledEngine:
     """The same SGD through `kernels`: the model's weights as one flat vector, written back by `finish`."""
 
-    def __init__(self, model):
-        self.model = model
+    def __init__(self, model, optimiser="sgd", batch=1):
+        self.model, self.batch = model, batch
         self.theta = nn.utils.parameters_to_vector(model.parameters()).detach().numpy().copy()
         self.shape = (model.hidden, model.classes, model.cell)
+        self.adam = kernels.Adam(self.theta) if optimiser == "adam" else None
         self.packed = {}
 
     def epoch(self, train, order, learning_rate, clip, rng):
         """One pass in the given order; mean loss and accuracy of the sequences, each just before its update."""
         frames, offsets = self._pack(train.x)
         return kernels.train_epoch(self.theta, frames, offsets, train.y, order, *self.shape, self.model.dropout,
-                                   learning_rate, clip, rng)
+                                   learning_rate, clip, rng, pooling=self.model.pooling, batch=self.batch,
+                                   adam=self.adam)
 
     def logits(self, x):
         """Logits (N, C) of a list of sequences, without dropout."""
-        return kernels.logits(self.theta, *self._pack(x), *self.shape)
+        return kernels.logits(self.theta, *self._pack(x), *self.shape, self.model.pooling)
 
     def evaluate(self, part):
         """Mean cross-entropy and accuracy on a part (x, y) of a data set."""
@@ -163,6 +177,8 @@ class CompiledEngine:
 
     def _pack(self, x):
         if id(x) not in self.packed:  # the list is kept beside its arrays, so that its id stays its own
+            if len(self.packed) == 4:  # augmented lists come and go
+                self.packed.pop(next(iter(self.packed)))
             self.packed[id(x)] = (x, *pack(x))
         return self.packed[id(x)][1:]
 

@@ -23,6 +23,8 @@ from sequtils.store import Store
 
 RECIPES = {"handwriting": ("minmax",), "cv": ("raw",)}  # what the source report fed its networks
 
+FIT = ("learning_rate", "max_epochs", "patience", "min_delta", "clip", "seed", "optimiser", "batch", "decay", "augment")
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -64,9 +66,10 @@ class Trial(Experiment):
     """One training, as a record that JSON can hold. The defaults come nearest to the source report's numbers.
 
     dataset: "handwriting" or "cv". cell: "rnn", "lstm" or "gru". hidden: one size a layer. features: the recipe, by
-    default that of RECIPES. dropout, learning_rate, init, max_epochs, patience, min_delta, clip, seed: see
-    `models.SequenceClassifier` and `training.fit`. fold: None trains on all training data and measures the test set;
-    k trains without the k-th of `folds` stratified parts of the training data and measures that part.
+    default that of RECIPES. dropout, init, pooling, seed: see `models.SequenceClassifier`. learning_rate, optimiser,
+    batch, decay, max_epochs, patience, min_delta, clip, augment: see `training.fit`. fold: None trains on all training
+    data and measures the test set; k trains without the k-th of `folds` stratified parts of the training data and
+    measures that part.
     """
 
     dataset: str
@@ -80,12 +83,18 @@ class Trial(Experiment):
     patience: int = 25
     min_delta: float = 1e-4
     clip: float = 0.0
+    optimiser: str = "sgd"
+    batch: int = 1
+    decay: bool = False
+    augment: tuple = ()
+    pooling: str = "last"
     fold: int | None = None
     folds: int = 5
 
     def __post_init__(self):
         object.__setattr__(self, "hidden", tuple(self.hidden))
         object.__setattr__(self, "features", tuple(self.features or RECIPES[self.dataset]))
+        object.__setattr__(self, "augment", tuple(self.augment))
 
     def cost(self, dataset):
         """Multiplications of the longest run, to start the longest trials first."""
@@ -180,10 +189,9 @@ def fitted(trial, dataset):
     """The trained SequenceClassifier of a Trial, its History, and the Dataset as it was prepared for it."""
     prepared = features.prepare(fold(dataset, trial.fold, trial.folds), trial.features)
     inputs, classes = prepared.train.x[0].shape[1], len(dataset.classes)
-    model = SequenceClassifier(inputs, trial.hidden, classes, trial.cell, trial.dropout, trial.init, trial.seed)
-    history = training.fit(model, prepared.train, prepared.test, learning_rate=trial.learning_rate, seed=trial.seed,
-                           max_epochs=trial.max_epochs, patience=trial.patience, min_delta=trial.min_delta,
-                           clip=trial.clip)
+    model = SequenceClassifier(inputs, trial.hidden, classes, trial.cell, trial.dropout, trial.init, trial.seed,
+                               trial.pooling)
+    history = training.fit(model, prepared.train, prepared.test, **{name: getattr(trial, name) for name in FIT})
     return model, history, prepared
 
 

@@ -43,6 +43,51 @@ def test_resample_without_length():
         features.resample(still, 1)
 
 
+def test_stretch_known_answer_and_ends():
+    x = np.array([[0.0, 1], [2, 1], [6, 4]])
+    np.testing.assert_allclose(features.stretch(x, 5), [[0, 1], [1, 1], [2, 1], [4, 2.5], [6, 4]])
+    np.testing.assert_allclose(features.stretch(x, 2), x[[0, 2]])
+    np.testing.assert_array_equal(features.stretch(x[:1], 3), np.repeat(x[:1], 3, axis=0))
+    judge = np.random.default_rng(0).normal(size=(17, 3))
+    expected = [np.interp(np.linspace(0, 16, 40), np.arange(17), c) for c in judge.T]
+    np.testing.assert_allclose(features.stretch(judge, 40).T, expected)
+    with pytest.raises(ValueError, match="at least 2"):
+        features.stretch(x, 1)
+
+
+def test_warp_keeps_the_ends_and_never_runs_back():
+    line = np.arange(30.0)[:, None]
+    for seed in range(20):
+        warped = features.warp(line, np.random.default_rng(seed), 99)[:, 0]
+        assert (warped[0], warped[-1]) == (0, 29)
+        assert (np.diff(warped) > 0).all()
+        assert np.abs(warped - line[:, 0]).max() > 0
+    np.testing.assert_array_equal(features.warp(line[:1], np.random.default_rng(0), 50), line[:1])
+
+
+def test_tilt_keeps_the_mean_and_straight_lines():
+    line = np.stack([np.arange(5.0), 2 * np.arange(5.0) + 3], axis=1)
+    tilted = features.tilt(line, np.random.default_rng(1), 20)
+    np.testing.assert_allclose(tilted.mean(axis=0), line.mean(axis=0))
+    np.testing.assert_allclose(np.diff(tilted, n=2, axis=0), 0, atol=1e-12)
+    assert not np.allclose(tilted, line)
+    with pytest.raises(ValueError, match="2 columns"):
+        features.tilt(np.zeros((3, 39)), np.random.default_rng(1), 20)
+
+
+def test_augmentation_is_drawn_anew_and_repeatable():
+    x = [np.random.default_rng(i).normal(size=(5000, 2)).astype(np.float32) for i in range(2)]
+    rngs = [np.random.default_rng(s) for s in (0, 0)]
+    first, again = (features.augment(x, ("noise:20",), rng) for rng in rngs)
+    second = features.augment(x, ("noise:20",), rngs[0])
+    assert (first[0] == again[0]).all() and not (first[0] == second[0]).all()
+    assert (first[0] - x[0]).std() == pytest.approx(0.2, rel=0.05)
+    assert first[0].dtype == np.float32
+    for bad in ("noise", "blur:3", "noise:x"):
+        with pytest.raises(ValueError, match="is not one of"):
+            features.augment(x, (bad,), rngs[0])
+
+
 def test_direction():
     x = np.array([[0, 0], [0, 2], [0, 2], [-3, 2]])
     np.testing.assert_allclose(features.direction(x), [[0, 1], [0, 0], [-1, 0], [-1, 0]])

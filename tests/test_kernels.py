@@ -39,11 +39,13 @@ def part(*sequences, labels=None):
     return SimpleNamespace(x=list(sequences), y=np.array([0] * len(sequences) if labels is None else labels))
 
 
-def run_epoch(model, sequences, order=None, learning_rate=0.01, clip=0.0, seed=5, engine="compiled"):
-    """Weights, loss and accuracy after one epoch."""
-    engine = training.make_engine(model, engine)
+def run_epoch(model, sequences, order=None, learning_rate=0.01, clip=0.0, seed=5, engine="compiled", epochs=1,
+              **kwargs):
+    """Weights, and loss and accuracy of the last epoch."""
+    engine = training.make_engine(model, engine, **kwargs)
     order = np.arange(len(sequences.y)) if order is None else order
-    measured = engine.epoch(sequences, order, learning_rate, clip, np.random.default_rng(seed))
+    for epoch in range(epochs):
+        measured = engine.epoch(sequences, order, learning_rate, clip, np.random.default_rng(seed + epoch))
     engine.finish()
     return vector(model), *measured
 
@@ -73,6 +75,19 @@ def test_gradient_is_autograds(cell, hidden, frames, dtype, tolerance):
         their_loss, theirs = torch_gradient(model, x, 2, masks)
         assert loss == pytest.approx(their_loss, abs=tolerance)
         np.testing.assert_allclose(gradient, theirs, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 6, 40])
+@pytest.mark.parametrize("cell", kernels.CELLS)
+def test_gradient_of_a_head_on_the_mean_is_autograds(cell, frames):
+    model = SequenceClassifier(3, (5, 17), 6, cell, init="torch", seed=1, pooling="mean").double()
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((frames, 3))
+    for masks in (None, kernels.dropout_masks(rng, frames, (5, 17), 0.3, np.float64)):
+        loss, gradient = kernels.gradient(vector(model), x, 2, (5, 17), 6, cell, masks, "mean")
+        their_loss, theirs = torch_gradient(model, x, 2, masks)
+        assert loss == pytest.approx(their_loss, abs=1e-12)
+        np.testing.assert_allclose(gradient, theirs, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("cell", kernels.CELLS)
@@ -128,6 +143,23 @@ def test_dropout_and_clipping_are_pytorchs(cell, dropout, clip):
         runs.append(run_epoch(model, sequences, order, 0.1, clip, engine=engine))
     np.testing.assert_allclose(runs[0][0], runs[1][0], rtol=0, atol=1e-5)
     assert runs[0][1:] == pytest.approx(runs[1][1:], abs=1e-5)
+
+
+@pytest.mark.parametrize("cell", kernels.CELLS)
+@pytest.mark.parametrize("pooling", kernels.POOLINGS)
+@pytest.mark.parametrize("optimiser, batch", [("sgd", 4), ("adam", 1), ("adam", 4), ("adam", 100)])
+def test_batches_and_adam_are_pytorchs(cell, pooling, optimiser, batch):
+    """Three epochs of ten sequences: the last batch is smaller, and Adam's moments go from epoch to epoch. In float64,
+    because Adam's first steps divide small gradients by their own size, and so their rounding too."""
+    rng = np.random.default_rng(8)
+    sequences = part(*(rng.standard_normal((t, 3)) for t in range(1, 11)), labels=np.arange(10) % 4)
+    runs = []
+    for engine in training.ENGINES:
+        model = SequenceClassifier(3, (20, 5), 4, cell, 0.2, init="torch", pooling=pooling).double()
+        runs.append(run_epoch(model, sequences, learning_rate=0.01, clip=0.5, engine=engine, epochs=3,
+                              optimiser=optimiser, batch=batch))
+    np.testing.assert_allclose(runs[0][0], runs[1][0], rtol=0, atol=1e-9)
+    assert runs[0][1:] == pytest.approx(runs[1][1:], abs=1e-9)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.25])
@@ -224,17 +256,19 @@ def test_logarithm():
 # ---- the same bytes everywhere ---------------------------------------------------------------------------------------
 
 
-def digest(name, cell):
+def digest(name, cell, **kwargs):
     """SHA-256 of the weights and the loss after a short training, with dropout and clipping."""
     train = features.prepare(data.load(name), RECIPES[name]).train
     model = SequenceClassifier(train.x[0].shape[1], (16, 5), 5, cell, dropout=0.2, init="torch", seed=1)
     order = np.random.default_rng(10).permutation(len(train))[:150]
-    weights, loss, accuracy = run_epoch(model, train, order, 0.05, clip=1.0)
+    weights, loss, accuracy = run_epoch(model, train, order, 0.05, clip=1.0, **kwargs)
     return hashlib.sha256(weights.tobytes() + np.array([loss, accuracy]).tobytes()).hexdigest()
 
 
 def digests():
-    return {f"{name} {cell}": digest(name, cell) for name in RECIPES for cell in kernels.CELLS}
+    plain = {f"{name} {cell}": digest(name, cell) for name in RECIPES for cell in kernels.CELLS}
+    adam = {f"adam {cell}": digest("handwriting", cell, optimiser="adam", batch=16) for cell in kernels.CELLS}
+    return {**plain, **adam}
 
 
 def python(*arguments, **environment):
@@ -289,7 +323,7 @@ def test_128_layers_train_in_little_memory(cell):
     their_loss, theirs = torch_gradient(model, x, 0)
     assert loss == pytest.approx(their_loss, abs=1e-10)
     np.testing.assert_allclose(gradient, theirs, rtol=1e-6, atol=1e-10)
-    network = kernels.new_network(39, hidden, 5, cell, np.float32)
+    network = kernels.new_network(39, hidden, 5, cell, "last", np.float32)
     tape = kernels.new_tape(178, hidden, 5, cell, True, np.float32)
     assert sum(a.nbytes for a in (*network, *tape) if isinstance(a, np.ndarray)) < 50e6
 
@@ -311,6 +345,7 @@ GOOD = {
     ("offsets", [0, 7, 3]), ("offsets", [0]), ("labels", [0, 3]), ("labels", [-1, 0]), ("labels", [0]),
     ("labels", [0.0, 1.0]), ("order", [2]), ("order", [-1]), ("order", []), ("hidden", ()), ("hidden", (4, 0)),
     ("classes", 2), ("dropout", 1.0), ("dropout", -0.1), ("dropout", math.nan), ("clip", -1.0), ("clip", math.nan),
+    ("pooling", "max"), ("batch", 0), ("adam", kernels.Adam(np.zeros(46, np.float32))),
 ])  # fmt: skip
 def test_arguments_that_do_not_fit_are_refused(name, value):
     kernels.train_epoch(**{**GOOD, "theta": GOOD["theta"].copy()})

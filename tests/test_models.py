@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from sequtils.models import CELLS, SequenceClassifier, orthogonal
+from sequtils.models import CELLS, POOLINGS, SequenceClassifier, orthogonal
 
 
 def model(cell="rnn", **kwargs):
     return SequenceClassifier(3, (6, 5), 4, cell, **kwargs).eval()
 
 
+@pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_padding_never_changes_a_logit(cell):
-    net, lengths = model(cell), torch.tensor([1, 4, 9])
+def test_padding_never_changes_a_logit(cell, pooling):
+    net, lengths = model(cell, pooling=pooling), torch.tensor([1, 4, 9])
     x = torch.randn(3, 9, 3, generator=torch.Generator().manual_seed(0))
     alone = torch.cat([net(x[i : i + 1, :T]) for i, T in enumerate(lengths)])
     for padding in (0.0, 1e6, float("nan")):

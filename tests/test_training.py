@@ -16,7 +16,8 @@ def trained(toy, cell="rnn", engine=None, dropout=0.0, init_seed=0, **kwargs):
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])
-@pytest.mark.parametrize("kwargs", [{}, {"dropout": 0.4}, {"clip": 0.1}])
+@pytest.mark.parametrize("kwargs", [{}, {"dropout": 0.4}, {"clip": 0.1}, {"augment": ("noise:10", "warp:20")},
+                                    {"optimiser": "adam", "batch": 5, "decay": True}])
 def test_engines_agree(toy, cell, kwargs):
     (theirs, their_history), (ours, our_history) = (trained(toy, cell, e, **kwargs) for e in ("torch", "compiled"))
     np.testing.assert_allclose(ours, theirs, atol=1e-5)

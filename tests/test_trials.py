@@ -38,7 +38,8 @@ def test_record_is_json_and_its_key_depends_on_every_field():
     assert base.features == ("minmax",)
     other = {"dataset": "cv", "cell": "lstm", "hidden": (16, 6), "features": ("raw",), "dropout": 0.1,
              "learning_rate": 0.1, "init": "torch", "max_epochs": 1, "patience": 1, "min_delta": 0.0, "clip": 1.0,
-             "seed": 1, "fold": 0, "folds": 2}
+             "optimiser": "adam", "batch": 2, "decay": True, "augment": ("noise:1",), "pooling": "mean", "seed": 1,
+             "fold": 0, "folds": 2}
     assert set(other) == set(fields)
     keys = {Trial(**{**fields, name: value}).key for name, value in other.items()}
     assert len(keys | {base.key}) == len(other) + 1
