@@ -11,7 +11,7 @@ import typst
 from sequtils import paths
 from sequtils.files import write_atomic
 
-SOURCES = ("report.typ", "style.typ", "report.css", "references.bib", "chapters")
+SOURCES = ("report.typ", "style.typ", "references.bib", "chapters")
 EXPORT_NOTE = "html export is under active development and incomplete"
 
 
@@ -50,6 +50,7 @@ def _compile(document, build, kind):
 
 
 def _page(html):
-    """Put the style sheet into the page."""
-    css = (paths.REPORT / "report.css").read_text(encoding="utf-8")
-    return html.replace("</head>", f"<style>{css}</style></head>", 1)
+    """Put the style sheet and the script into the page."""
+    css, script = ((paths.REPORT / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    html = html.replace("</head>", f"<style>{css}</style></head>", 1)
+    return html.replace("</body>", f"<script>{script}</script></body>", 1)

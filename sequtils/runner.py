@@ -7,22 +7,19 @@ error, and the others go on.
 import contextlib
 import multiprocessing
 import os
-import platform
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
 from concurrent import futures
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import psutil
 import yaml
 
-from sequtils import data, paths
+from sequtils import pages, paths, provenance
 from sequtils.artefacts import Publisher
 from sequtils.files import read_json, write_json
 from sequtils.progress import STATUS, duration
@@ -30,7 +27,6 @@ from sequtils.progress import STATUS, duration
 # The longest first, and 06 after 04, whose trials it shares; a notebook with a cell is run for each.
 RUNS = (("04_nodes", "lstm"), ("03_layers", "lstm"), ("04_nodes", "rnn"), ("03_layers", "rnn"), ("05_dropout", "lstm"),
         ("05_dropout", "rnn"), ("06_best_architecture", "lstm"), ("06_best_architecture", "rnn"), ("01_datasets", None))
-VERSIONS = ("torch", "numpy", "numba", "scipy", "scikit-learn", "matplotlib", "papermill", "typst")
 
 
 @dataclass(frozen=True)
@@ -51,41 +47,26 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
     the runs that failed. Raises data.DataError before anything starts where the data cannot be used."""
     build, jobs, started = Path(build or paths.BUILD), jobs or os.cpu_count(), time.monotonic()
     runs = [Run(*r) for r in RUNS if not only or r[0].split("_")[0] in only]
-    inputs = {"profile": profile, "datasets": _describe_data(data_root)}
+    inputs = {"profile": profile, "datasets": provenance.describe_data(data_root)}
+    settings = _parameters(profile, data_root, build, cluster)
     old = read_json(build / "provenance.json", {})
     keep = bool(only) and all(old.get(k) == v for k, v in inputs.items())
     if not keep:
         _clear(build)
-    outcomes = _run_all(runs, _parameters(profile, data_root, build, cluster), jobs, build)
+    outcomes = _run_all(runs, settings, jobs, build)
     for run in runs:
         if outcomes[run.name]["error"]:
             Publisher(run.notebook, build, run.cell).withdraw()
     write_json(build / "provenance.json", {
-        **inputs, "runs": {**(old.get("runs", {}) if keep else {}), **outcomes}, "versions": versions(),
-        "commit": _commit(), "cpu": platform.processor() or platform.machine(), "jobs": jobs,
-        "wall_seconds": round(time.monotonic() - started, 1)})
+        **inputs, "runs": {**(old.get("runs", {}) if keep else {}), **outcomes}, "seeds": settings.get("seeds"),
+        "experiments": provenance.experiments(), "versions": provenance.versions(), "commit": provenance.commit(),
+        "machine": provenance.machine(), "jobs": jobs, "wall_seconds": round(time.monotonic() - started, 1)})
     return [name for name, outcome in outcomes.items() if outcome["error"]]
-
-
-def _describe_data(root):
-    """Fingerprint, counts and origin of both data sets. Raises DataError with the problems of both."""
-    described, problems = {}, []
-    for name in data.LAYOUTS:
-        try:
-            d = data.load(name, root)
-        except data.DataError as error:
-            problems += error.problems
-            continue
-        described[name] = {"fingerprint": d.fingerprint, "sample": d.sample, "classes": list(d.classes),
-                           "train": len(d.train), "test": len(d.test)}
-    if problems:
-        raise data.DataError(*problems)
-    return described
 
 
 def _clear(build):
     """Remove what an earlier run left in the build folder, so that nothing of it can pass for this one's."""
-    for name in ("figures", "tables", "executed", "status", "document"):
+    for name in ("figures", "tables", "executed", "notebooks", "status", "document"):
         shutil.rmtree(build / name, ignore_errors=True)
     for name in ("values.json", "manifest.json", "provenance.json", "report.pdf", "report.html"):
         (build / name).unlink(missing_ok=True)
@@ -128,7 +109,7 @@ def _outcome(future):
     try:
         return future.result()
     except futures.process.BrokenProcessPool as error:
-        return {"seconds": 0.0, "error": f"the process was killed ({error})"}
+        return {"seconds": 0.0, "error": f"the process was killed ({error})", "parameters": {}}
 
 
 def _begin_worker(parent):
@@ -155,7 +136,8 @@ def kill_descendants():
 
 
 def execute(run, parameters, build):
-    """Execute one notebook into executed/NAME.ipynb; {"seconds", "error"}, the error None where all went well."""
+    """Execute one notebook into executed/NAME.ipynb and set it as a page; {"seconds", "error", "parameters"},
+    the error None where all went well."""
     import papermill  # costs a second, and only the processes that execute notebooks need it
 
     os.environ[STATUS] = str(build / "status" / f"{run.name}.json")
@@ -172,7 +154,12 @@ def execute(run, parameters, build):
         error = f"cell {failure.exec_count}: {failure.ename}: {failure.evalue}"
     except Exception as failure:  # a kernel that died, a file that cannot be written: told, and the others go on
         error = f"{type(failure).__name__}: {failure}"
-    return {"seconds": round(time.monotonic() - started, 1), "error": error}
+    outcome = {"seconds": round(time.monotonic() - started, 1), "error": error, "parameters": {}}
+    try:
+        pages.write(target, build / "notebooks" / f"{run.name}.html")
+        return {**outcome, "parameters": provenance.parameters(target)}
+    except Exception as failure:
+        return {**outcome, "error": error or f"{type(failure).__name__}: {failure}"}
 
 
 class Board:
@@ -212,17 +199,3 @@ class Board:
     def _clear_line():
         if sys.stderr.isatty():
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def versions():
-    """Versions of Python and of the packages that results depend on."""
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONS}}
-
-
-def _commit():
-    """The commit of the checkout, or "unknown" where the project is no git checkout."""
-    try:
-        return subprocess.run(["git", "rev-parse", "HEAD"], cwd=paths.ROOT, capture_output=True, text=True,
-                              check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

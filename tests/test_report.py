@@ -12,6 +12,7 @@ from pypdf import PdfReader
 
 from sequtils import paths, render, runner
 from sequtils.__main__ import main
+from tests.browser import Browser
 
 FIGURES = [f"1.{n}" for n in range(1, 27)] + [f"2.{n}" for n in range(1, 15)]  # the source's forty
 TABLES = {"1.3.1.2", "1.3.1.3", "1.3.2", "1.3.4", "2.5.1.2", "2.5.1.3", "2.5.2", "2.5.4"}  # sections of its eight
@@ -54,6 +55,11 @@ def test_provenance(build):
     assert set(provenance["runs"]) == RUNS
     assert all(outcome["error"] is None for outcome in provenance["runs"].values())
     assert provenance["versions"]["torch"].startswith("2.13.0")
+    assert provenance["seeds"] == 2
+    assert all(d["date"] == "2026-11-23" for d in provenance["datasets"].values())
+    assert provenance["runs"]["05_dropout-rnn"]["parameters"]["fractions"] == "[0, 0.1, 0.3, 0.5]"
+    assert not {"data_root", "build"} & {p for run in provenance["runs"].values() for p in run["parameters"]}
+    assert provenance["experiments"]["Trial"]["patience"] == "25"
 
 
 def test_every_page_says_that_it_is_the_sample(build):
@@ -81,10 +87,20 @@ def test_the_page_is_one_file_with_every_figure_and_an_alternative_text(build):
     images = [attrs for tag, attrs in page.tags if tag == "img"]
     assert len(images) == len(json.loads((build / "manifest.json").read_text())["figures"])
     assert all(i["src"].startswith("data:image/") and len(i["alt"]) > 20 for i in images)
-    links = [attrs.get("href", "") for tag, attrs in page.tags if tag in ("a", "link")]
-    assert not [link for link in links if not link.startswith("#")]
-    assert not [tag for tag, _ in page.tags if tag == "script"]
+    links = {attrs.get("href", "") for tag, attrs in page.tags if tag in ("a", "link")}
+    assert {link for link in links if not link.startswith("#")} == {f"notebooks/{run}.html" for run in RUNS}
+    assert all((build / "notebooks" / f"{run}.html").exists() for run in RUNS)
+    assert not [tag for tag, attrs in page.tags if tag == "script" and attrs]  # the only one is in the page itself
     assert page.text.count("embedded sample, synthetic") > len(FIGURES) / 2
+
+
+def test_a_browser_finds_nothing_wrong_with_the_page_and_the_notebooks(build):
+    browser = Browser()
+    try:
+        for page in (build / "report.html", *sorted((build / "notebooks").glob("*.html"))):
+            assert browser.problems(page, width=380) == [], page.name
+    finally:
+        browser.close()
 
 
 def test_the_report_is_set_to_the_same_bytes(build, tmp_path):

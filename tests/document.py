@@ -1,0 +1,86 @@
+"""A small build of the report, with all that a page can hold: figures, a wide table, equations, a notebook."""
+
+import shutil
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+
+from sequtils import data, pages, paths, plots, provenance, render
+from sequtils.artefacts import Publisher
+from sequtils.files import write_json
+
+MAIN = """#import "style.typ": *
+#show: style
+#include "chapters/front.typ"
+#lists()
+#if not to-html { pagebreak() }
+= Two networks
+The state $h_t = tanh(W x_t + U h_(t-1) + b)$ of @fig-wide and of @tab-wide has #v("units") units.
+#fig("wide")
+#fig("tall")
+#tab("wide")
+#bibliography("references.bib")
+#show: appendix
+= How this report was made
+#include "chapters/appendix.typ"
+"""
+EQUATIONS = r"""# 3 Layers
+
+A state $h_t$ with $\\lVert h_t \\rVert \\le 1$ and \\$5.
+
+$$\\begin{aligned} h_t &= \\tanh(W x_t + U h_{t-1} + b) \\\\ p &= \\frac{1}{2} \\end{aligned}$$
+""".replace("\\\\", "\\")
+
+
+def make_build(folder):
+    """Publish and set a small report from the embedded sample in `folder`; return it."""
+    build, dataset = folder / "build", data.load("handwriting")
+    publish = Publisher("03_layers", build, "rnn")
+    for id, height in (("wide", 2.5), ("tall", 9.0)):
+        publish.figure(id, _figure(id, height), f"A {id} one on {dataset.label}: a line, drawn, and more of it, and so "
+                       "on until it is too long for a list, which is soon.", dataset)
+    numbers = pd.DataFrame({f"Column {i}": [f"0.{i}00\u00a0[0.000,\u00a01.000]"] * 3 for i in range(6)})
+    words = pd.DataFrame({"Units": ["127 of 16, then 5"] * 3, "Remark": ["2 of 3 diverged; 1 of 3 at chance"] * 3})
+    publish.table("wide", pd.concat([numbers, words], axis=1), f"A table that is too wide on {dataset.label}.")
+    publish.value("units", 16)
+    _notebook(build / "executed" / "03_layers-rnn.ipynb")
+    pages.write(build / "executed" / "03_layers-rnn.ipynb", build / "notebooks" / "03_layers-rnn.html")
+    run = {"seconds": 1.5, "error": None,
+           "parameters": provenance.parameters(build / "executed" / "03_layers-rnn.ipynb")}
+    write_json(build / "provenance.json", {
+        "profile": "quick", "seeds": 2, "datasets": provenance.describe_data(None), "runs": {"03_layers-rnn": run},
+        "experiments": {"Trial": {"cell": None, "patience": "25"}}, "versions": provenance.versions(),
+        "commit": "0" * 40, "machine": provenance.machine(), "jobs": 2, "wall_seconds": 3.0})
+    set_again(build)
+    return build
+
+
+def set_again(build):
+    """Set the small report; the paths of PDF and page."""
+    report = build.parent / "sources"
+    if not report.exists():
+        shutil.copytree(paths.REPORT, report, ignore=shutil.ignore_patterns("build"))
+        (report / "report.typ").write_text(MAIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "REPORT", report)
+        return render.render(build)
+
+
+@plots.styled
+def _figure(title, height):
+    fig, [[ax]] = plots.canvas(title, height=height)
+    ax.plot(np.arange(5))
+    return fig
+
+
+def _notebook(path):
+    cells = [nbformat.v4.new_markdown_cell(EQUATIONS),
+             nbformat.v4.new_code_cell("cell = 'rnn'\nseeds = 2  # " + "a long comment " * 10,
+                                       metadata={"tags": ["parameters"]}),
+             nbformat.v4.new_code_cell("seeds = 3\ndata_root = '/data'", metadata={"tags": ["injected-parameters"]}),
+             nbformat.v4.new_code_cell("print()", outputs=[
+                 nbformat.v4.new_output("stream", name="stdout", text="told " * 60)])]
+    path.parent.mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
