@@ -1,5 +1,6 @@
 """Accuracies with intervals, from the results of trials (`trials.train`)."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,12 +94,17 @@ def bootstrap(values, level=LEVEL, seed=0):
     measured on the same sequences. The counts are whole numbers, so no sum depends on its order.
     """
     S, N = values.shape
-    rng = np.random.default_rng(seed)
-    seeds = rng.multinomial(S, np.full(S, 1 / S), BOOTSTRAPS)  # (B, S) how often each was drawn
-    sequences = rng.multinomial(N, np.full(N, 1 / N), BOOTSTRAPS)  # (B, N)
+    seeds, sequences = _draws(S, N, seed)
     means = ((seeds @ values) * sequences).sum(axis=1) / (S * N)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+@functools.lru_cache(maxsize=8)  # a notebook asks for the same few shapes again and again
+def _draws(S, N, seed):
+    """How often each of S seeds (B, S) and of N sequences (B, N) is drawn."""
+    rng = np.random.default_rng(seed)
+    return tuple(rng.multinomial(n, np.full(n, 1 / n), BOOTSTRAPS) for n in (S, N))
 
 
 def confusion(results, classes):

@@ -79,11 +79,17 @@ def deltas(x, width=2):
     return slope / (2 * sum(k * k for k in range(1, width + 1)))
 
 
+def duration(x):
+    """x (T, D) with the logarithm of T as one more column: what `stretch` takes away."""
+    return np.hstack([x, np.full((len(x), 1), np.log(len(x)))])
+
+
 STEPS = {
     "raw": lambda x: x,
     "minmax": minmax,
     "resample": resample,
     "stretch": stretch,
+    "duration": duration,
     "direction": lambda x: np.hstack([x, direction(x)]),
     "deltas": lambda x, width=2: np.hstack([x, deltas(x, width)]),
 }
@@ -92,9 +98,9 @@ STEPS = {
 def prepare(dataset, recipe):
     """The Dataset with every sequence put through the recipe; float32 (T', D').
 
-    Steps: "raw" (nothing), "minmax", "resample:N", "stretch:N", "direction" and "deltas" or "deltas:WIDTH" (both
-    appended as columns), and "standardise", which is fitted on the training sequences only. Raises ValueError for
-    another step.
+    Steps: "raw" (nothing), "minmax", "resample:N", "stretch:N", "duration", "direction" and "deltas" or "deltas:WIDTH"
+    (these three appended as columns), and "standardise", which is fitted on the training sequences only. Raises
+    ValueError for another step.
     """
     train, test = list(dataset.train.x), list(dataset.test.x)
     for step in recipe:
@@ -115,6 +121,11 @@ def _step(step):
 def noise(x, rng, percent):
     """Add to each number of x (T, D) a normal one of deviation percent / 100."""
     return x + rng.standard_normal(x.shape) * (percent / 100)
+
+
+def shift(x, rng, percent):
+    """Add to each column of x (T, D) one normal number of deviation percent / 100, as another microphone would."""
+    return x + rng.standard_normal(x.shape[1]) * (percent / 100)
 
 
 def warp(x, rng, percent):
@@ -138,7 +149,7 @@ def tilt(x, rng, percent):
     return np.stack([a * u + b * v, c * u + d * v], axis=1) + centre
 
 
-CHANGES = {"noise": noise, "warp": warp, "tilt": tilt}
+CHANGES = {"noise": noise, "shift": shift, "warp": warp, "tilt": tilt}
 
 
 def augment(sequences, steps, rng):

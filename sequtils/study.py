@@ -39,6 +39,13 @@ class Study:
         results = iter(trials.run(records, dataset, self.jobs, self.cluster, progress=Progress()))
         return {label: [next(results) for _ in range(seeds)] for label in experiments}
 
+    def cross_validate(self, experiments, folds, name):
+        """Mean accuracy of each Experiment on the held-out parts of the training data, label -> accuracy."""
+        splits = {(label, k): replace(e, fold=k, folds=folds) for label, e in experiments.items() for k in range(folds)}
+        held_out = self.measure(splits, 1, name)
+        return {label: evaluation.cross_validated([held_out[label, k][0] for k in range(folds)])[0]
+                for label in experiments}
+
     def show_network(self, figures, results, name, title):
         """Publish loss against epoch and the confusion matrix of one network under the numbers of the source."""
         dataset, seeds = self.datasets[name], len(results)

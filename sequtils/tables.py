@@ -77,6 +77,48 @@ def hyperparameters(published, chosen, record, caption):
     return raw, caption, typeset
 
 
+def resources(rows, caption):
+    """(raw, caption, typeset) table of what training took, one row for each (labels, results)."""
+    raw = pd.DataFrame([{**_keys(labels), "parameters": results[0]["parameters"],
+                         "epochs": float(np.median([r["history"]["stop_epoch"] for r in results])),
+                         "seconds": float(np.median([r["seconds"] for r in results])),
+                         "converged": sum(r["history"]["reason"] == "converged" for r in results), "of": len(results)}
+                        for labels, results in rows])
+    typeset = {"Parameters": raw.parameters, "Epochs": [f"{x:g}" for x in raw.epochs],
+               "Seconds": [f"{x:.2f}" for x in raw.seconds],
+               "Seconds an epoch": [f"{s / e:.4f}" for s, e in zip(raw.seconds, raw.epochs)],
+               "Converged": [f"{n} of {of}" for n, of in zip(raw.converged, raw.of)]}
+    return raw, caption, _labelled(rows, typeset)
+
+
+def ladder(climbs, folds, caption):
+    """(raw, caption, typeset) table of a ladder, one row a rung.
+
+    climbs: cell -> {rung: results}; folds: cell -> {rung: accuracy on held-out folds}. A gain is the paired difference
+    to the rung before.
+    """
+    raw, typeset = pd.DataFrame({"rung": list(climbs["rnn"])}), {"Rung": list(climbs["rnn"])}
+    for cell, climb in climbs.items():
+        runs = list(climb.values())
+        steps = [_difference(b, a) for a, b in zip(runs[:1] + runs, runs)]
+        measured = pd.DataFrame([{"test": e.mean, "test_low": e.low, "test_high": e.high}
+                                 for e in map(evaluation.test_accuracy, runs)]).join(pd.DataFrame(steps))
+        measured["folds"] = [folds[cell][rung] for rung in climb]
+        name = cell.upper()
+        typeset |= {f"{name} test [95 %]": _spans(measured, "test"), f"{name} gain": _spans(measured, "gain", "+.3f"),
+                    f"{name} folds": [f"{x:.3f}" for x in measured.folds]}
+        raw = raw.join(measured.add_prefix(f"{cell}_"))
+    return raw, caption, pd.DataFrame(typeset)
+
+
+def rungs(ladders, sets, caption):
+    """(raw, caption, typeset) table of what each rung changes; ladders: data set -> [comparison.Rung, ...]."""
+    first = next(iter(ladders.values()))
+    raw = pd.DataFrame({"rung": [r.name for r in first],
+                        **{name: [r.change for r in rungs] for name, rungs in ladders.items()}})
+    return raw, caption, raw.rename(columns={"rung": "Rung", **{name: d.title for name, d in sets.items()}})
+
+
 def _keys(labels):
     """Labels as columns of the raw table."""
     return {name.lower().replace(" ", "_"): value for name, value in labels.items()}

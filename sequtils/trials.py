@@ -108,17 +108,19 @@ class Trial(Experiment):
         return training.version(self.cell)
 
     def measure(self, dataset):
-        """The history, the accuracies of the epoch at which training stopped, true and predicted classes of every test
-        sequence, the number of parameters and a hash of the weights."""
+        """The history, the accuracies of the epoch at which training stopped, true and predicted classes and the
+        logits (to four decimals) of every test sequence, the number of parameters and a hash of the weights."""
         model, history, prepared = fitted(self, dataset)
         engine = training.make_engine(model)
-        predictions = engine.logits(prepared.test.x).argmax(axis=1)
+        logits = engine.logits(prepared.test.x)
+        predictions = logits.argmax(axis=1)
         return {
             "history": {name: _finite(values) for name, values in asdict(history).items()},
             "train_accuracy": engine.evaluate(prepared.train)[1],
             "test_accuracy": float((predictions == prepared.test.y).mean()),
             "labels": prepared.test.y.tolist(),
             "predictions": predictions.tolist(),
+            "logits": [_finite([round(z, 4) for z in row]) for row in logits.tolist()],
             "parameters": sum(p.numel() for p in model.parameters()),
             "weights": hashlib.sha256(nn.utils.parameters_to_vector(model.parameters()).detach().numpy()).hexdigest(),
         }
