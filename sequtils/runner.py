@@ -25,8 +25,10 @@ from sequtils.files import read_json, write_json
 from sequtils.progress import STATUS, duration
 
 # The longest first, and 06 after 04, whose trials it shares; a notebook with a cell is run for each.
-RUNS = (("04_nodes", "lstm"), ("03_layers", "lstm"), ("04_nodes", "rnn"), ("03_layers", "rnn"), ("05_dropout", "lstm"),
-        ("05_dropout", "rnn"), ("06_best_architecture", "lstm"), ("06_best_architecture", "rnn"), ("01_datasets", None))
+RUNS = (("04_nodes", "lstm"), ("03_layers", "lstm"), ("07_long_term_dependency", None), ("08_limits_of_lstm", None),
+        ("09_lstm_vs_rnn", None), ("04_nodes", "rnn"), ("03_layers", "rnn"), ("05_dropout", "lstm"),
+        ("02_feedback_networks", None), ("05_dropout", "rnn"), ("06_best_architecture", "lstm"),
+        ("06_best_architecture", "rnn"), ("01_datasets", None))
 
 
 @dataclass(frozen=True)

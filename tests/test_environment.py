@@ -12,8 +12,9 @@ from packaging.requirements import Requirement
 from sequtils import paths
 
 ORDER = ["paths", "files", "formats", "features", "sample", "cache", "data", "check", "models", "kernels", "training",
-         "store", "trials", "evaluation", "source", "tables", "plots", "artefacts", "progress", "study", "equations",
-         "pages", "provenance", "render", "runner", "__main__"]
+         "store", "trials", "evaluation", "zoo", "batches", "jacobians", "feedback", "dependency", "problems", "limits", "comparison",
+         "source", "tables", "plots", "artefacts", "progress", "study", "equations", "pages",
+         "rules", "beside", "claims", "provenance", "render", "runner", "__main__"]
 
 
 def normal(name):
