@@ -41,6 +41,9 @@ def _parser():
     render = commands.add_parser("render", help="set the report again from what the notebooks published")
     render.add_argument("--build", metavar="DIR", help="where it was written; default: report/build")
     render.set_defaults(command=_render)
+    hand_in = commands.add_parser("hand-in", help="copy the report into report/, its results into README.md")
+    hand_in.add_argument("--build", metavar="DIR", help="where it was written; default: report/build")
+    hand_in.set_defaults(command=_hand_in)
     return parser
 
 
@@ -81,6 +84,17 @@ def _render(options):
         print(*render(options.build), sep="\n")
     except RenderError as error:
         print(f"the report could not be set: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _hand_in(options):
+    from sequtils.handin import hand_in
+
+    try:
+        print(*hand_in(options.build), sep="\n")
+    except ValueError as error:
+        print(f"nothing was handed in: {error}", file=sys.stderr)
         return 1
     return 0
 

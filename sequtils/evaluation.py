@@ -65,6 +65,16 @@ def difference(results, baseline):
     return Estimate(gain.mean(), sd, *bootstrap(gain))
 
 
+def groups_difference(inside, outside):
+    """Estimate of the mean test accuracy of some networks less that of others, on the same seeds and sequences.
+
+    inside, outside: lists of results over seeds, one list a network.
+    """
+    gain = np.mean([hits(r) for r in inside], axis=0) - np.mean([hits(r) for r in outside], axis=0)  # (S, N)
+    sd = gain.mean(axis=1).std(ddof=1) if len(gain) > 1 else 0.0
+    return Estimate(gain.mean(), sd, *bootstrap(gain))
+
+
 def verdict(estimate):
     """A difference in words, by one rule: there is one only where the 95 % interval leaves zero out."""
     return "higher than" if estimate.low > 0 else "lower than" if estimate.high < 0 else "no different from"

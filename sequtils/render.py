@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typst
 
-from sequtils import paths
+from sequtils import claims, paths
 from sequtils.files import write_atomic
 
 SOURCES = ("report.typ", "style.typ", "references.bib", "chapters")
@@ -30,6 +30,10 @@ def render(build=None):
     for name in SOURCES:
         source = paths.REPORT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, document / name)
+    try:
+        claims.write(build)
+    except claims.ClaimError as error:
+        raise RenderError(str(error)) from None
     pdf, html = build / "report.pdf", build / "report.html"
     write_atomic(pdf, _compile(document, build, "pdf"))
     write_atomic(html, _page(_compile(document, build, "html").decode()))

@@ -76,7 +76,10 @@ class Study:
 
     def say_difference(self, name, results, baseline):
         """Publish the paired difference in test accuracy of two variants, and in one word what it is; return it."""
-        gain = evaluation.difference(results, baseline)
+        return self.say_gain(name, evaluation.difference(results, baseline))
+
+    def say_gain(self, name, gain):
+        """Publish the Estimate of a difference, and in one word what it is; return it."""
         self.publish.value(name, gain.mean, gain.interval, text=f"{gain.mean:+.3f}".replace("-", "−"))
         self.publish.value(f"{name}.verdict", evaluation.verdict(gain))
         return gain

@@ -14,7 +14,7 @@ from sequtils import paths
 ORDER = ["paths", "files", "formats", "features", "sample", "cache", "data", "check", "models", "kernels", "training",
          "store", "trials", "evaluation", "zoo", "batches", "jacobians", "feedback", "dependency", "problems", "limits", "comparison",
          "source", "tables", "plots", "artefacts", "progress", "study", "equations", "pages",
-         "rules", "beside", "claims", "provenance", "render", "runner", "__main__"]
+         "rules", "beside", "claims", "provenance", "render", "handin", "runner", "__main__"]
 
 
 def normal(name):

@@ -1,0 +1,72 @@
+"""Handing in: a copy of the finished report in report/, and its main results as a table in README.md."""
+
+from pathlib import Path
+
+from sequtils import paths
+from sequtils.files import read_json, write_atomic
+from sequtils.progress import duration
+
+BEGIN, END = "<!-- results: python -m sequtils hand-in -->\n", "<!-- end of results -->\n"
+FILES = {"report.pdf": "report.pdf", "values.json": "values.json", "provenance.json": "provenance.json",
+         "figures/comparison-slide.svg": "results.svg"}  # in the build folder -> in report/
+ROWS = {  # what a row shows: the value's name for a cell and a data set
+    "published": "layers.{cell}.{data}.two.published",
+    "measured again in the same set-up": "comparison.{data}.{cell}.test",
+    "best model, chosen on folds": "comparison.{data}.{cell}.best.test",
+}
+GAINS = {"published": None, "measured again in the same set-up": "comparison.{data}.lstm-rnn",
+         "best model, chosen on folds": "comparison.{data}.best.lstm-rnn"}
+
+
+def hand_in(build=None):
+    """Copy the report of a build folder into report/ and write its results into README.md; return the files written.
+
+    Raises ValueError for a build that lacks a file or a value, and before anything is written.
+    """
+    build, readme = Path(build or paths.BUILD), paths.ROOT / "README.md"
+    missing = [name for name in FILES if not (build / name).exists()]
+    if missing:
+        raise ValueError(f"{build}: {', '.join(missing)} not there, run the whole report first")
+    values, provenance = (read_json(build / name, {}) for name in ("values.json", "provenance.json"))
+    content = {readme: replaced(readme.read_text(encoding="utf-8"), section(values, provenance))}
+    content |= {paths.REPORT / target: (build / name).read_bytes() for name, target in FILES.items()}
+    for path, data in content.items():
+        write_atomic(path, data)
+    return list(content)
+
+
+def section(values, provenance):
+    """The README's results, in Markdown. Raises ValueError that names a missing value."""
+    return "\n".join([
+        "![Test accuracy of RNN and LSTM on both data sets](report/results.svg)", "",
+        "| test accuracy [95 % interval] | RNN | LSTM | LSTM minus RNN |", "| --- | --- | --- | --- |",
+        *[_row(d["title"], data, what, values) for data, d in provenance["datasets"].items() for what in ROWS], "",
+        _origin(provenance), ""])
+
+
+def replaced(text, new):
+    """A README with another section of results. Raises ValueError where its two marks are not there."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"README.md lacks the lines {BEGIN.strip()} and {END.strip()}")
+    return f"{before}{BEGIN}{new}{END}{after}"
+
+
+def _row(title, data, what, values):
+    names = [ROWS[what].format(cell=cell, data=data) for cell in ("rnn", "lstm")]
+    names += [GAINS[what].format(data=data)] if GAINS[what] else []
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise ValueError(f"the report has no value {missing[0]}")
+    cells = [f"{values[name]['text']} {values[name]['range']}".strip() for name in names]
+    return f"| {title}, {what} | " + " | ".join(cells + ["–"] * (3 - len(cells))) + " |"
+
+
+def _origin(provenance):
+    sets = "; ".join(f"{d['title']}: {' '.join(d['classes'])}, {d['train']} training and {d['test']} test sequences"
+                     + (", synthetic" if d["sample"] else "") for d in provenance["datasets"].values())
+    machine, took = provenance["machine"], duration(provenance["wall_seconds"])
+    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. The notebooks ran on "
+            f"{machine['cores']} cores, {provenance['jobs']} side by side, for {took}. "
+            "The whole report: [report/report.pdf](report/report.pdf).")
