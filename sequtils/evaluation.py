@@ -75,6 +75,12 @@ def groups_difference(inside, outside):
     return Estimate(gain.mean(), sd, *bootstrap(gain))
 
 
+def estimate(values):
+    """Estimate of the mean of any numbers (S, N), over seeds and test sequences."""
+    sd = values.mean(axis=1).std(ddof=1) if len(values) > 1 else 0.0
+    return Estimate(float(values.mean()), float(sd), *bootstrap(values))
+
+
 def verdict(estimate):
     """A difference in words, by one rule: there is one only where the 95 % interval leaves zero out."""
     return "higher than" if estimate.low > 0 else "lower than" if estimate.high < 0 else "no different from"

@@ -12,7 +12,8 @@ from packaging.requirements import Requirement
 from sequtils import paths
 
 ORDER = ["paths", "files", "formats", "features", "sample", "cache", "data", "check", "models", "kernels", "training",
-         "store", "trials", "evaluation", "zoo", "batches", "jacobians", "feedback", "dependency", "problems", "limits", "comparison",
+         "store", "trials", "evaluation", "zoo", "batches", "feedback", "descent", "recall", "kinds", "activations",
+         "jacobians", "dependency", "problems", "limits", "comparison",
          "source", "tables", "plots", "artefacts", "progress", "study", "equations", "pages",
          "rules", "beside", "claims", "provenance", "render", "handin", "runner", "__main__"]
 

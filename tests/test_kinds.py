@@ -1,0 +1,80 @@
+"""The kinds of network: each learns what can be learnt, and sees only what it may see."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import r2_score
+
+from sequtils import data, evaluation, kinds
+from sequtils.figures import feedback as figures
+from sequtils.models import SequenceClassifier
+from sequtils.trials import Trial
+from tests.conftest import make_toy
+
+RECIPE = ("resample:8", "minmax", "standardise")
+SMALL = Trial("handwriting", "lstm", (6,), features=RECIPE, optimiser="adam", batch=4, learning_rate=0.02,
+              max_epochs=20, patience=20)
+
+
+def test_one_frame_sees_the_middle_frame_only(toy):
+    other = replace(toy, test=replace(toy.test, x=[x.copy() for x in toy.test.x]))
+    for x in other.test.x:
+        x[: len(x) // 2], x[len(x) // 2 + 1 :] = 7, -7
+    raw = kinds.OneFrame(replace(SMALL, features=("raw",)))
+    assert raw.measure(toy)["predictions"] == raw.measure(other)["predictions"]
+
+
+def test_sectors_go_round_in_steps_of_45_degrees():
+    angles = np.deg2rad(45 * np.arange(-8, 9) + 20)
+    assert kinds.sectors(np.stack([np.cos(angles), np.sin(angles)], axis=1)).tolist() == [*range(8), *range(8), 0]
+
+
+def square(frames, start):
+    """A pen that turns at every point: four directions in a circle, from any of them."""
+    moves = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], np.float32)
+    return np.cumsum(moves[(start + np.arange(frames)) % 4], axis=0, dtype=np.float32)
+
+
+def test_a_network_learns_what_comes_next_where_repeating_fails():
+    part = lambda n: data.Part([square(10, k) for k in range(n)], np.arange(n) % 2, ("",) * n, (None,) * n)
+    turns = data.Dataset("handwriting", ("a", "b"), part(16), part(6), "squares", True)
+    result = kinds.EachFrame("handwriting", "direction", ("raw",), hidden=16, epochs=30, batch=4).measure(turns)
+    assert len(result["scores"]) == 6
+    assert np.mean(result["baseline"]) < 0.2 < 0.85 < np.mean(result["scores"])
+    result = kinds.EachFrame("handwriting", "frame", ("raw",), hidden=16, epochs=30, batch=4).measure(turns)
+    assert np.mean(result["baseline"]) < 0.2 < 0.85 < np.mean(result["scores"])
+
+
+def test_the_scores_of_frames_average_to_r2():
+    rng = np.random.default_rng(2)
+    y = [rng.normal(size=(n, 3)) for n in (4, 9, 5)]
+    said = [s + 0.3 * rng.normal(size=s.shape) for s in y]
+    judge = r2_score(np.concatenate(y), np.concatenate(said), multioutput="variance_weighted")
+    assert np.mean(kinds._scores(said, y)) == pytest.approx(judge)
+    assert np.mean(kinds._scores(y, y)) == 1
+
+
+def test_padding_changes_no_output_of_a_frame():
+    model, x = SequenceClassifier(2, (5,), 3, "lstm"), make_toy().train.x[:3]
+    for z, s in zip(kinds.at_each_frame(model, x), x):
+        np.testing.assert_allclose(z.detach(), kinds.at_each_frame(model, [s])[0].detach(), atol=1e-6)
+
+
+def test_drawing_is_read_and_repeats(toy):
+    draw = kinds.Drawing(SMALL, each=3, hidden=16, epochs=40, learning_rate=0.02)
+    result = draw.measure(toy)
+    assert result["labels"] == [0, 0, 0, 1, 1, 1]
+    assert np.mean(evaluation.hits([result])) > 0.8  # to the right and to the left are told apart
+    assert np.shape(result["drawings"]) == np.shape(result["means"]) == (2, 8, 2)
+    assert draw.measure(toy) == result
+    assert replace(draw, seed=1).measure(toy)["drawings"] != result["drawings"]
+
+
+def test_the_table_of_kinds_and_the_drawings_name_all(toy):
+    scores = np.array([[1.0, 0.0, 1.0]])
+    _, _, typeset = figures.kinds_table([("one to one", toy, "LSTM", "accuracy", scores, "chance", 0.5)], "Seen.")
+    assert typeset["Baseline"][0] == "chance: 0.500"
+    fig = figures.drawings([kinds.Drawing(SMALL, each=2, epochs=1).measure(toy) | {"trial": {"seed": 0}}], toy)
+    assert {ax.get_title("center") for ax in fig.axes} - {""} == set(toy.classes)
+    assert toy.label in fig.get_suptitle()
