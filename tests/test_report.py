@@ -16,8 +16,9 @@ from tests.browser import Browser
 
 FIGURES = [f"1.{n}" for n in range(1, 27)] + [f"2.{n}" for n in range(1, 15)]  # the source's forty
 TABLES = {"1.3.1.2", "1.3.1.3", "1.3.2", "1.3.4", "2.5.1.2", "2.5.1.3", "2.5.2", "2.5.4"}  # sections of its eight
-RUNS = {"01_datasets", "02_feedback_networks", "07_long_term_dependency", "08_limits_of_lstm", "09_lstm_vs_rnn", *(f"{notebook}-{cell}" for cell in ("rnn", "lstm")
-                         for notebook in ("03_layers", "04_nodes", "05_dropout", "06_best_architecture"))}
+RUNS = {"01_datasets", "02_feedback_networks", "07_long_term_dependency", "08_limits_of_lstm", "09_lstm_vs_rnn",
+        *(f"{notebook}-{cell}" for cell in ("rnn", "lstm")
+          for notebook in ("03_layers", "04_nodes", "05_dropout", "06_best_architecture"))}
 
 
 @pytest.fixture(scope="module")
