@@ -4,7 +4,6 @@ from pathlib import Path
 
 from sequtils import paths
 from sequtils.files import read_json, write_atomic
-from sequtils.progress import duration
 
 BEGIN, END = "<!-- results: python -m sequtils hand-in -->\n", "<!-- end of results -->\n"
 FILES = {"report.pdf": "report.pdf", "values.json": "values.json", "provenance.json": "provenance.json",
@@ -66,7 +65,5 @@ def _row(title, data, what, values):
 def _origin(provenance):
     sets = "; ".join(f"{d['title']}: {' '.join(d['classes'])}, {d['train']} training and {d['test']} test sequences"
                      + (", synthetic" if d["sample"] else "") for d in provenance["datasets"].values())
-    machine, took = provenance["machine"], duration(provenance["wall_seconds"])
-    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. The notebooks ran on "
-            f"{machine['cores']} cores, {provenance['jobs']} side by side, for {took}. "
+    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. "
             "The whole report: [report/report.pdf](report/report.pdf).")
