@@ -49,7 +49,7 @@ class Publisher:
         """Publish a number, or a word, under a name, with its interval (low, high); text: how prose writes it, by
         default with three decimals, and a whole number as it is."""
         low, high = map(float, interval) if interval else (None, None)
-        text = text or (str(x) if isinstance(x, (int, str)) else f"{x:.3f}")
+        text = text or (str(x) if isinstance(x, (int, str)) else f"{x:.3f}".replace("-", "−"))
         between = f"[{low:.3f}, {high:.3f}]".replace("-", "−") if interval else ""
         entry = {"value": x if isinstance(x, (int, str)) else float(x), "low": low, "high": high, "text": text,
                  "range": between, "run": self.run}
