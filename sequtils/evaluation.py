@@ -41,7 +41,7 @@ def test_accuracy(results):
     right = hits(results)  # (S, N)
     if len(right) == 1:
         return Estimate(right.mean(), 0.0, *wilson(int(right.sum()), right.size))
-    return Estimate(right.mean(), right.mean(axis=1).std(ddof=1), *bootstrap(right))
+    return estimate(right)
 
 
 def train_accuracy(results):
@@ -60,9 +60,7 @@ def difference(results, baseline):
     pairs = list(zip(results, baseline, strict=True))
     if any(a["labels"] != b["labels"] or a["trial"]["seed"] != b["trial"]["seed"] for a, b in pairs):
         raise ValueError("a paired difference needs the same seeds and test sequences on both sides")
-    gain = hits(results) - hits(baseline)  # (S, N) of -1, 0, 1
-    sd = gain.mean(axis=1).std(ddof=1) if len(gain) > 1 else 0.0
-    return Estimate(gain.mean(), sd, *bootstrap(gain))
+    return estimate(hits(results) - hits(baseline))  # (S, N) of -1, 0, 1
 
 
 def groups_difference(inside, outside):
@@ -70,9 +68,7 @@ def groups_difference(inside, outside):
 
     inside, outside: lists of results over seeds, one list a network.
     """
-    gain = np.mean([hits(r) for r in inside], axis=0) - np.mean([hits(r) for r in outside], axis=0)  # (S, N)
-    sd = gain.mean(axis=1).std(ddof=1) if len(gain) > 1 else 0.0
-    return Estimate(gain.mean(), sd, *bootstrap(gain))
+    return estimate(np.mean([hits(r) for r in inside], axis=0) - np.mean([hits(r) for r in outside], axis=0))
 
 
 def estimate(values):
