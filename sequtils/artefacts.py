@@ -1,4 +1,4 @@
-"""What a notebook publishes: figures, tables and values, shown in the notebook and kept for the report.
+"""What a notebook publishes: figures, tables and values, shown in the notebook and kept for the report; its answer.
 
 In the build folder: figures/ID.svg, tables/ID.csv (raw numbers), tables/ID.typeset.csv (the same as the report sets
 them), values.json (name -> value, low, high, text) and manifest.json (what each figure and table is). Several notebooks
@@ -9,10 +9,24 @@ import re
 from pathlib import Path
 
 from filelock import FileLock
-from IPython.display import HTML, Image, display
+from IPython.display import HTML, Image, Markdown, display
 
 from sequtils import plots
 from sequtils.files import read_json, write_atomic, write_json
+
+
+class Answer:
+    """The answer of a notebook, shown at its head: each sentence as soon as a later cell has found it."""
+
+    def __init__(self):
+        self.sentences = []
+        self.head = display(Markdown("**Answer.** It comes here as the cells below are run."), display_id="answer")
+
+    def say(self, sentence):
+        """Print a sentence in this cell, and add it to those at the head."""
+        print(sentence)
+        self.sentences.append(sentence)
+        self.head.update(Markdown("\n".join(["**Answer of this run.**", "", *(f"- {s}" for s in self.sentences)])))
 
 
 class Publisher:

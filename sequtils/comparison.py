@@ -11,7 +11,7 @@ SOURCE = {"rnn": (16, 5), "lstm": (4, 5)}  # units of the source's two layers
 BATCHES = {"optimiser": "adam", "batch": 16, "learning_rate": 0.002, "clip": 1.0, "decay": True}
 EPOCHS = {"handwriting": 120, "cv": 40}  # of Adam
 SHORT = {"handwriting": ("resample:32", "minmax", "standardise"), "cv": ("duration", "stretch:12", "standardise")}
-CHANGES = {"handwriting": ("tilt:15", "warp:40", "noise:5"), "cv": ("warp:50", "noise:40", "shift:30")}
+CHANGES = {"handwriting": ("tilt:15", "warp:40", "noise:5"), "cv": ("warp:50", "noise:60", "shift:30")}
 
 
 @dataclass(frozen=True)

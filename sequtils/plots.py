@@ -42,6 +42,9 @@ def styled(draw):
     return drawn
 
 
+HALF = 3.75  # inches: the width of a figure of which the report sets two side by side
+
+
 def canvas(title, rows=1, columns=1, width=6.5, height=2.8, **kwargs):
     """A Figure of width and height in inches with a title on the left, and its axes (rows, columns)."""
     fig = Figure(figsize=(width, height), layout="constrained")
@@ -49,6 +52,11 @@ def canvas(title, rows=1, columns=1, width=6.5, height=2.8, **kwargs):
     lines = [textwrap.fill(line, int(13 * width)) for line in title.split("\n")]  # letters that fit into an inch
     fig.suptitle("\n".join(lines), x=0.01, ha="left")
     return fig, axes
+
+
+def legend_below(fig, columns=2):
+    """One legend below the axes, which takes no width from them."""
+    fig.legend(*fig.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=columns, fontsize=8)
 
 
 @styled
@@ -156,18 +164,17 @@ def _median(curves):
 
 @styled
 def confusion(matrix, dataset, title, seeds):
-    """Counts and row percentages of true against predicted classes, summed over the seeds."""
+    """Counts and row percentages of true against predicted classes, summed over the seeds; the darker, the more."""
     C = len(matrix)
     summed = f"{seeds} seeds summed" if seeds > 1 else "one seed"
-    fig, [[ax]] = canvas(f"{title}:\n{dataset.label}, {summed}", width=max(3.5, 1.9 + 0.55 * C), height=1.5 + 0.45 * C)
+    fig, [[ax]] = canvas(f"{title}:\n{dataset.label}, {summed}", width=max(HALF, 1 + 0.55 * C), height=1.3 + 0.45 * C)
     share = matrix / matrix.sum(axis=1, keepdims=True)
-    image = ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
+    ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
     for i, j in np.ndindex(C, C):
         colour = "white" if share[i, j] > 0.5 else "black"
         ax.text(j, i, f"{matrix[i, j]}\n{share[i, j]:.0%}", ha="center", va="center", color=colour, fontsize=7)
     ax.set(xticks=range(C), xticklabels=dataset.classes, yticks=range(C), yticklabels=dataset.classes,
            xlabel="predicted class", ylabel="true class")
-    fig.colorbar(image, label="share of the true class", shrink=0.8)
     return fig
 
 
@@ -179,7 +186,7 @@ def sweep(xs, estimates, dataset, cell, title, xlabel, published=None, log=True,
     a thin line with crosses; published, the same two -> (x, accuracy): open markers. band: (low, high, label) shades a
     range of x. The grey line is the majority rate of the test set.
     """
-    fig, [[ax]] = canvas(f"{title}: {dataset.label}", width=5.2, height=3.0)
+    fig, [[ax]] = canvas(f"{title}: {dataset.label}", width=HALF, height=3.3)
     means = {part: [e.mean for e in values] for part, values in estimates.items()}
     spans = np.abs([[m - e.low, e.high - m] for m, e in zip(means["test"], estimates["test"])]).T
     colour = COLOURS[cell]
@@ -201,14 +208,14 @@ def sweep(xs, estimates, dataset, cell, title, xlabel, published=None, log=True,
     ax.set_xticks(ticks, [f"{x:g}" for x in ticks])
     ax.minorticks_off()
     ax.set(xlabel=xlabel, ylabel="accuracy", ylim=(0, 1.02))
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    legend_below(fig)
     return fig
 
 
 @styled
 def node_rule(alphas, picks, widths, dataset):
     """The rule's number of nodes against alpha, with the measured widths as horizontal lines."""
-    fig, [[ax]] = canvas(f"The rule for the number of nodes: {dataset.label}", width=4.6, height=2.6)
+    fig, [[ax]] = canvas(f"The rule for the number of nodes: {dataset.label}", width=HALF, height=2.6)
     for width in widths:
         ax.axhline(width, color=LIGHT, lw=0.8, zorder=0)
     ax.plot(alphas, picks, "o-", color=DARK, ms=4)
@@ -223,7 +230,7 @@ def node_rule(alphas, picks, widths, dataset):
 def folds(widths, scores, tests, dataset, cell, chosen):
     """Accuracy on held-out folds of the training data against width, mean and standard deviation, beside the test
     accuracy, which decides nothing; an arrow marks the width that the folds choose."""
-    fig, [[ax]] = canvas(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=5.2, height=3.0)
+    fig, [[ax]] = canvas(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=HALF, height=3.0)
     means, deviations = zip(*scores)
     ax.errorbar(widths, means, deviations, fmt="o", ls=DASHES[cell], color=COLOURS[cell], capsize=3, label="folds")
     if tests:
@@ -233,5 +240,5 @@ def folds(widths, scores, tests, dataset, cell, chosen):
     ax.set_xticks(widths, [str(w) for w in widths])
     ax.minorticks_off()
     ax.set(xlabel="units of the first layer", ylabel="accuracy", ylim=(0, 1.02))
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    legend_below(fig)
     return fig

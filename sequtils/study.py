@@ -56,8 +56,8 @@ class Study:
         matrix = evaluation.confusion(results, len(dataset.classes))
         self.publish.figure(
             figures["confusion"], plots.confusion(matrix, dataset, title, seeds),
-            f"{title} on {dataset.label}: test sequences by true and predicted class, counts and shares of the true "
-            f"class{', summed over the seeds' if seeds > 1 else ''}.", dataset)
+            f"{title} on {dataset.label}: test sequences by true and predicted class, counts, and shares of the true "
+            f"class, the greater the darker{'; summed over the seeds' if seeds > 1 else ''}.", dataset)
 
     def show_sweep(self, id, results, name, title, xlabel, caption, section=None, **options):
         """Publish accuracy against what a sweep varies, label -> results, beside the numbers of a source's section.

@@ -22,7 +22,18 @@ def test_notebook_is_in_order(path):
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     outputs = [output for cell in cells for output in cell.outputs]
     assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
-    assert [i for i, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", [])] == [0]
+    assert [i for i, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", [])] == [1]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_notebook_opens_with_its_question_and_with_the_answer_that_the_run_gave(path):
+    question, answer, *rest = nbformat.read(path, as_version=4).cells
+    assert "**Question.**" in question.source
+    head, _, *sentences = answer.outputs[0]["data"]["text/markdown"].splitlines()
+    assert head == "**Answer of this run.**" and sentences
+    printed = [o.text for cell in rest if cell.cell_type == "code" for o in cell.outputs if o.output_type == "stream"]
+    lines = "".join(printed).splitlines()
+    assert all(sentence.removeprefix("- ") in lines for sentence in sentences)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

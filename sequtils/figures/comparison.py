@@ -11,7 +11,7 @@ MARKERS = {"rnn": "o", "lstm": "s", "ensemble": "D"}
 @plots.styled
 def groups(gains, dataset, title, xlabel):
     """Gain of the LSTM over the RNN in each group of test sequences, label -> Estimate, with intervals."""
-    fig, [[ax]] = plots.canvas(f"{title}: {dataset.label}", width=5.2, height=2.6)
+    fig, [[ax]] = plots.canvas(f"{title}: {dataset.label}", width=max(plots.HALF, 0.5 * len(gains)), height=2.6)
     _errors(ax, np.arange(len(gains)), list(gains.values()), fmt="D", color=DARK, capsize=3)
     ax.axhline(0, color=LIGHT, lw=1, zorder=0)
     ax.set_xticks(range(len(gains)), list(gains))

@@ -16,7 +16,7 @@ LINES = {"rnn": ("o", "-", COLOURS["rnn"]), "lstm": ("s", "--", COLOURS["lstm"])
 def bottleneck(accuracies, dataset):
     """Test accuracy with its interval against the LSTM's width, a line for each pooling; (pooling, width) -> Estimate.
     The markers of one width stand side by side, so that the intervals can be told apart."""
-    fig, [[ax]] = plots.canvas(f"Last state against pooling: {dataset.label}", width=5.6, height=3.0)
+    fig, [[ax]] = plots.canvas(f"Last state against pooling: {dataset.label}", width=plots.HALF, height=3.3)
     widths = sorted({n for _, n in accuracies})
     for k, (pooling, (name, marker, dashes, colour)) in enumerate(POOLINGS.items()):
         estimates = [accuracies[pooling, n] for n in widths]
@@ -28,7 +28,7 @@ def bottleneck(accuracies, dataset):
     ax.set_xticks(widths, [str(n) for n in widths])
     ax.minorticks_off()
     ax.set(xlabel="units of the LSTM", ylabel="test accuracy", ylim=(0, 1.02))
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    plots.legend_below(fig)
     return fig
 
 
@@ -72,7 +72,7 @@ def _powers(ax, frames):
 @plots.styled
 def differences(gains, dataset, title, baseline):
     """Paired differences in test accuracy to a baseline, with intervals: label -> Estimate."""
-    fig, [[ax]] = plots.canvas(f"{title}: {dataset.label}", width=5.6, height=1.2 + 0.27 * len(gains))
+    fig, [[ax]] = plots.canvas(f"{title}: {dataset.label}", width=plots.HALF, height=1.2 + 0.27 * len(gains))
     for place, e in enumerate(gains.values()):
         sure = e.low > 0 or e.high < 0
         ax.plot([e.low, e.high], [place, place], "-", color=DARK, lw=1.2)
