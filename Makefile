@@ -1,4 +1,4 @@
-# make report [PROFILE=quick|standard|full] [DATA=dir] [JOBS=n] · make test · make lab · make bench [DATA=dir] · make clean
+# make report [PROFILE=quick|standard|full] [DATA=dir] [JOBS=n] · make test · make lab · make bench [DATA=dir] · make outputs · make clean
 # Every target sets up .venv by itself. The same commands without make are in README.md.
 
 PROFILE ?= standard
@@ -14,6 +14,11 @@ report: $(READY)
 test: $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest -n 2 --dist loadfile --nbval tests notebooks
+
+# Runs all notebooks anew with their defaults and keeps the outputs, which the tests compare: after a change that moves them.
+outputs: $(READY)
+	$(RUN) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
+	  "--ExecutePreprocessor.extra_arguments=['--log-level=50']" notebooks/*.ipynb
 
 lab: $(READY)
 	$(RUN) -m jupyterlab --notebook-dir notebooks
@@ -32,4 +37,4 @@ $(READY): requirements.lock pyproject.toml
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-.PHONY: report test lab bench clean
+.PHONY: report test lab bench outputs clean

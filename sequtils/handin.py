@@ -65,5 +65,8 @@ def _row(title, data, what, values):
 def _origin(provenance):
     sets = "; ".join(f"{d['title']}: {' '.join(d['classes'])}, {d['train']} training and {d['test']} test sequences"
                      + (", synthetic" if d["sample"] else "") for d in provenance["datasets"].values())
-    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. "
+    new = sum(run["trials"]["new"] for run in provenance["runs"].values())
+    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. The run took "
+            f"{provenance['wall_seconds'] / 60:.0f} minutes on {provenance['machine']['cores']} cores, "
+            f"for {new} experiments, each a training or a measurement. "
             "The whole report: [report/report.pdf](report/report.pdf).")

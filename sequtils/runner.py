@@ -82,13 +82,16 @@ def _parameters(profile, data_root, build, cluster):
 
 
 def _run_all(runs, parameters, jobs, build):
-    """Execute runs side by side; name -> {"seconds", "error"}, while a line on the terminal says how far all are.
+    """Execute runs side by side; name -> {"seconds", "error", "parameters", "trials"}; meanwhile a line on the terminal
+    says how far all are.
 
     Together the notebooks' own workers are twice as many as the cores: so the last notebook still uses them all.
     """
     side = min(jobs, len(runs))
     parameters = {**parameters, "jobs": max(1, 2 * jobs // side)}
     (build / "status").mkdir(parents=True, exist_ok=True)
+    for run in runs:
+        (build / "status" / f"{run.name}.json").unlink(missing_ok=True)  # what an earlier run told
     outcomes, board, context = {}, Board(runs, build), multiprocessing.get_context("spawn")
     with futures.ProcessPoolExecutor(side, context, _begin_worker, (os.getpid(),)) as pool:
         waiting = {pool.submit(execute, run, parameters, build): run for run in runs}
@@ -97,7 +100,7 @@ def _run_all(runs, parameters, jobs, build):
                 done, _ = futures.wait(waiting, timeout=0.5, return_when=futures.FIRST_COMPLETED)
                 for future in done:
                     run = waiting.pop(future)
-                    outcomes[run.name] = _outcome(future)
+                    outcomes[run.name] = {**_outcome(future), "trials": _counted(run, build)}
                     board.finished(run, outcomes[run.name])
                 board.show()
         except KeyboardInterrupt:
@@ -112,6 +115,13 @@ def _outcome(future):
         return future.result()
     except futures.process.BrokenProcessPool as error:
         return {"seconds": 0.0, "error": f"the process was killed ({error})", "parameters": {}}
+
+
+def _counted(run, build):
+    """How many experiments a run computed anew, and how many it took from the store."""
+    counts = read_json(build / "status" / f"{run.name}.json", {}).get("counts", {})
+    stored = counts.get("cached", 0)
+    return {"new": sum(counts.values()) - stored, "stored": stored}
 
 
 def _begin_worker(parent):

@@ -20,6 +20,8 @@ MAIN = """#import "style.typ": *
 The state $h_t = tanh(W x_t + U h_(t-1) + b)$ of @fig-wide and of @tab-wide has #v("units") units.
 #fig("wide")
 #fig("tall")
+#pair("left", "right")
+#pair("broad", "long")
 #tab("wide")
 #bibliography("references.bib")
 #show: appendix
@@ -38,16 +40,17 @@ def make_build(folder):
     """Publish and set a small report from the embedded sample in `folder`; return it."""
     build, dataset = folder / "build", data.load("handwriting")
     publish = Publisher("03_layers", build, "rnn")
-    for id, height in (("wide", 2.5), ("tall", 9.0)):
-        publish.figure(id, _figure(id, height), f"A {id} one on {dataset.label}: a line, drawn, and more of it, and so "
-                       "on until it is too long for a list, which is soon.", dataset)
+    for id, height, width in (("wide", 2.5, 6.5), ("tall", 9.0, 6.5), ("left", 2.5, plots.HALF),
+                              ("right", 2.5, plots.HALF), ("broad", 2.5, 2 * plots.HALF), ("long", 2.5, plots.HALF)):
+        publish.figure(id, _figure(id, height, width), f"A {id} one on {dataset.label}: a line, drawn, and more of it, "
+                       "and so on until it is too long for a list, which is soon.", dataset)
     numbers = pd.DataFrame({f"Column {i}": [f"0.{i}00\u00a0[0.000,\u00a01.000]"] * 3 for i in range(6)})
     words = pd.DataFrame({"Units": ["127 of 16, then 5"] * 3, "Remark": ["2 of 3 diverged; 1 of 3 at chance"] * 3})
     publish.table("wide", pd.concat([numbers, words], axis=1), f"A table that is too wide on {dataset.label}.")
     publish.value("units", 16)
     _notebook(build / "executed" / "03_layers-rnn.ipynb")
     pages.write(build / "executed" / "03_layers-rnn.ipynb", build / "notebooks" / "03_layers-rnn.html")
-    run = {"seconds": 1.5, "error": None,
+    run = {"seconds": 1.5, "error": None, "trials": {"new": 7, "stored": 2},
            "parameters": provenance.parameters(build / "executed" / "03_layers-rnn.ipynb")}
     write_json(build / "provenance.json", {
         "profile": "quick", "seeds": 2, "datasets": provenance.describe_data(None), "runs": {"03_layers-rnn": run},
@@ -70,8 +73,8 @@ def set_again(build):
 
 
 @plots.styled
-def _figure(title, height):
-    fig, [[ax]] = plots.canvas(title, height=height)
+def _figure(title, height, width):
+    fig, [[ax]] = plots.canvas(title, width=width, height=height)
     ax.plot(np.arange(5))
     return fig
 

@@ -102,6 +102,16 @@ def test_nothing_is_wider_than_the_page(pdf):
         assert all(50 < x < float(page.mediabox.width) - 50 for x in starts)
 
 
+def test_two_figures_stand_side_by_side_unless_that_is_too_small_to_read(pdf):
+    found = {}
+    for number, page in enumerate(pdf.pages):
+        page.extract_text(visitor_text=lambda text, cm, tm, *_, number=number: found.update(
+            {word: (number, tm[5] * cm[3] + cm[5], tm[4] * cm[0] + cm[4]) for word in ("left", "right", "broad", "long")
+             if f"A {word} one on" in text}))
+    assert found["left"][:2] == found["right"][:2] and found["left"][2] < found["right"][2]
+    assert found["broad"][:2] != found["long"][:2]
+
+
 def test_every_hyperparameter_is_in_the_appendix(pdf):
     text = " ".join(" ".join(page.extract_text() for page in pdf.pages).split())
     for told in ("patience = 25", "cell = given", "seeds = 3", "1.5", "torch 2.13.0"):
