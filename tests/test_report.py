@@ -135,7 +135,7 @@ def test_a_failing_notebook_is_named_and_the_others_go_on(tmp_path, monkeypatch,
     monkeypatch.setattr(runner, "_parameters", lambda *args: {**real(*args), "seeds": "three"})
     assert main(["report", "--profile", "quick", "--build", str(tmp_path)]) == 1
     told = capsys.readouterr()
-    assert "03_layers-rnn: FAILED in cell 4: TypeError" in told.out
+    assert "03_layers-rnn: FAILED in cell 5: TypeError" in told.out
     assert "01_datasets: done" in told.out
     assert "failed: 03_layers-rnn" in told.err
     manifest = json.loads((tmp_path / "manifest.json").read_text())
@@ -173,7 +173,7 @@ def test_wrong_data_is_status_2_before_anything_runs(tmp_path, capsys):
 
 
 def test_profiles_hold_parameters_that_a_notebook_has():
-    cells = [next(c for c in nbformat.read(path, 4).cells if c.cell_type == "code")
+    cells = [next(c for c in nbformat.read(path, 4).cells if "parameters" in c.metadata.get("tags", ()))
              for path in paths.NOTEBOOKS.glob("*.ipynb")]
     known = {line.split(" = ")[0] for cell in cells for line in cell.source.splitlines()}
     for profile in ("quick", "standard", "full"):

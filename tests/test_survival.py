@@ -78,8 +78,9 @@ def start_report(tmp_path, name, cache):
     command = [sys.executable, "-m", "sequtils", "report", "--profile", "quick", "--only", "03", "--jobs", "2",
                "--build", str(tmp_path / name)]
     environment = {**os.environ, "SEQUTILS_CACHE": str(tmp_path / cache)}
+    hears = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are deaf to it
     return subprocess.Popen(command, start_new_session=True, env=environment, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
+                            stderr=subprocess.PIPE, text=True, preexec_fn=hears)
 
 
 def finished(cache):

@@ -72,7 +72,7 @@ def _powers(ax, frames):
 @plots.styled
 def differences(gains, dataset, title, baseline):
     """Paired differences in test accuracy to a baseline, with intervals: label -> Estimate."""
-    fig, [[ax]] = plots.canvas(f"{title}: {dataset.label}", width=plots.HALF, height=1.2 + 0.27 * len(gains))
+    fig, [[ax]] = plots.canvas(f"{title}: {dataset.label}", width=plots.HALF, height=1.35 + 0.27 * len(gains))
     for place, e in enumerate(gains.values()):
         sure = e.low > 0 or e.high < 0
         ax.plot([e.low, e.high], [place, place], "-", color=DARK, lw=1.2)
@@ -80,7 +80,7 @@ def differences(gains, dataset, title, baseline):
     ax.axvline(0, color=LIGHT, lw=1, zorder=0)
     ax.set_yticks(range(len(gains)), list(gains))
     ax.invert_yaxis()
-    ax.set(xlabel=f"test accuracy, difference to {baseline}")
+    ax.set(xlabel=f"test accuracy\nless that of {baseline}")
     return fig
 
 
@@ -136,8 +136,10 @@ def recurrence(results, devices):
 
 def _examples(result, dataset):
     """(class, sequence (T, D), weight by uniform weight (T,)) of the first test sequence of up to six classes."""
-    for row, alpha in list(result["attention"]["examples"].items())[:6]:
-        yield dataset.classes[dataset.test.y[int(row)]], dataset.test.x[int(row)], len(alpha) * np.array(alpha)
+    examples = result["attention"]["examples"]
+    for row in sorted(examples, key=int)[:6]:  # a stored result has its keys in the order of text
+        alpha = np.array(examples[row])
+        yield dataset.classes[dataset.test.y[int(row)]], dataset.test.x[int(row)], len(alpha) * alpha
 
 
 @plots.styled
