@@ -237,6 +237,7 @@ def folds(widths, scores, tests, dataset, cell, chosen):
         ax.plot(widths, tests, "D", mfc="none", mec=DARK, ls="none", label="test set")
     ax.annotate("chosen", (chosen, 0), (chosen, 0.12), ha="center", arrowprops={"arrowstyle": "->"})
     ax.set_xscale("log", base=2)
+    ax.margins(x=0.12)  # room for the word beside the axis
     ax.set_xticks(widths, [str(w) for w in widths])
     ax.minorticks_off()
     ax.set(xlabel="units of the first layer", ylabel="accuracy", ylim=(0, 1.02))
