@@ -1,4 +1,5 @@
-# make report [PROFILE=quick|standard|full] [DATA=dir] [JOBS=n] · make test · make lab · make bench [DATA=dir] · make outputs · make clean
+# make report [PROFILE=quick|standard|full] [DATA=dir] [JOBS=n] · make test · make lab · make bench [DATA=dir]
+# make outputs · make clean
 # Every target sets up .venv by itself. The same commands without make are in README.md.
 
 PROFILE ?= standard

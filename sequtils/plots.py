@@ -54,9 +54,9 @@ def canvas(title, rows=1, columns=1, width=6.5, height=2.8, **kwargs):
     return fig, axes
 
 
-def legend_below(fig, columns=2):
+def legend_below(fig):
     """One legend below the axes, which takes no width from them."""
-    fig.legend(*fig.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=columns, fontsize=8)
+    fig.legend(*fig.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
 
 
 @styled

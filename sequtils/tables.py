@@ -48,15 +48,17 @@ def accuracies(rows, caption):
     return raw, _explained(caption, rows), _labelled(rows, typeset)
 
 
-def differences(rows, caption):
+def differences(rows, caption, without=()):
     """(raw, caption, typeset) table of one row for each (labels, results, dataset, baseline).
 
-    It holds the paired difference in test accuracy to the baseline's results, with its interval."""
+    It holds the paired difference in test accuracy to the baseline's results, with its interval. without: columns that
+    a reader does not see, and that the caption does not explain; "Majority" leaves its rates out as well."""
     raw = pd.DataFrame([{**_keys(labels), **_accuracy_row(results, dataset, None), **_difference(results, baseline)}
                         for labels, results, dataset, baseline in rows])
     typeset = {"Training": [f"{x:.3f}" for x in raw.train], "Test [95 %]": _spans(raw, "test"),
                "Difference [95 %]": _spans(raw, "gain", "+.3f"), "Test accuracy": raw.verdict, **_common(raw)}
-    return raw, _explained(caption, rows), _labelled(rows, typeset)
+    shown = {name: column for name, column in typeset.items() if name not in without}
+    return raw, _explained(caption, rows, without), _labelled(rows, shown)
 
 
 def hyperparameters(published, chosen, record, caption):
@@ -138,11 +140,13 @@ def _common(raw):
     return {**end, "Remark": raw.remark} if raw.remark.any() else end
 
 
-def _explained(caption, rows):
+def _explained(caption, rows, without=()):
+    """The caption, and what the columns on balance and epochs mean, where they are shown."""
     datasets = {row[2].name: row[2] for row in rows}.values()
     rates = ", ".join(f"{d.title} {evaluation.majority_rate(d.test):.3f}" for d in datasets)
-    return (f"{caption} Balanced: mean recall of the classes. Epochs: median over the seeds. Always naming the most "
-            f"frequent class scores: {rates}.")
+    told = {"Balanced": " Balanced: mean recall of the classes.", "Epochs": " Epochs: median over the seeds.",
+            "Majority": f" Always naming the most frequent class scores: {rates}."}
+    return caption + "".join(text for name, text in told.items() if name not in without)
 
 
 def _spans(raw, name, form=".3f"):

@@ -39,10 +39,13 @@ def test_differences_are_paired(tmp_path):
     assert gain.mean == pytest.approx(means[0] - means[1])
     assert evaluation.difference(runs[0], runs[0]).interval == (0, 0)
     assert evaluation.verdict(evaluation.difference(runs[0], runs[0])) == "no different from"
-    raw, _, typeset = tables.differences(
-        [({"Dropout": f}, runs[f], study.datasets["handwriting"], runs[0]) for f in runs], "Seen.")
+    rows = [({"Dropout": f}, runs[f], study.datasets["handwriting"], runs[0]) for f in runs]
+    raw, caption, typeset = tables.differences(rows, "Seen.")
     assert typeset["Test accuracy"][0] == "the baseline"
     assert raw.gain[1] == pytest.approx(gain.mean)
+    assert caption.startswith("Seen. Balanced: ") and "Epochs: " in caption and "most frequent class" in caption
+    _, shorter, fewer = tables.differences(rows, "Seen.", without=("Epochs", "Balanced", "Majority"))
+    assert shorter == "Seen." and set(typeset) - set(fewer) == {"Epochs", "Balanced"}
     with pytest.raises(ValueError, match="same seeds"):
         evaluation.difference(runs[0], runs[0][::-1])
 
