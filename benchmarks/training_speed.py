@@ -27,7 +27,9 @@ from joblib import Parallel, delayed  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 from torch.nn.utils import rnn  # noqa: E402
 
-from sequtils import data, features, files, kernels, paths, training, trials  # noqa: E402
+from sequtils import data, files, paths, trials  # noqa: E402
+from sequtils.data import features  # noqa: E402
+from sequtils.engine import kernels, training  # noqa: E402
 from sequtils.models import SequenceClassifier  # noqa: E402
 
 ROUNDS = 7  # each times PyTorch once and the compiled engine REPEATS times
@@ -150,14 +152,14 @@ FRESH = """
 import json, pathlib, sys, time
 start = time.perf_counter()
 import numpy as np
-from sequtils import kernels
+from sequtils.engine import kernels
 imported = time.perf_counter()
 hidden, cell, frames = (16,) * int(sys.argv[1]), sys.argv[2], np.zeros((178, 39), np.float32)
 size = sum(kernels.GATES[cell] * n * (m + n + 2) for m, n in zip((39, *hidden), hidden)) + 17 * 5
 rng = np.random.default_rng(0)
 kernels.train_epoch(np.zeros(size, np.float32), frames, [0, 178], [0], [0], hidden, 5, cell, 0.2, 0.1, 1.0, rng)
 done = time.perf_counter()
-from sequtils import training
+from sequtils.engine import training
 status = pathlib.Path("/proc/self/status").read_text().split()
 times = {"import_seconds": imported - start, "first_epoch_seconds": done - imported}
 print(json.dumps({**times, "worker_megabytes": int(status[status.index("VmHWM:") + 1]) / 1024}))

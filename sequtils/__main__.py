@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from sequtils import paths
-from sequtils.formats import DataError
+from sequtils.data import DataError
 
 
 def main(arguments=None):
@@ -58,7 +58,7 @@ def _at_least_one(text):
 
 
 def _report(options):
-    from sequtils import runner  # each command imports what it needs: torch and matplotlib cost seconds
+    from sequtils.report import runner  # each command imports what it needs: torch and matplotlib cost seconds
 
     failed = runner.report(options.profile, options.data_root, options.jobs, options.only, options.build,
                            options.cluster)
@@ -69,7 +69,7 @@ def _report(options):
 
 
 def _check(options):
-    from sequtils.check import check
+    from sequtils.data.check import check
 
     lines, problems = check(options.folder)
     print("\n".join(lines))
@@ -78,7 +78,7 @@ def _check(options):
 
 
 def _render(options):
-    from sequtils.render import RenderError, render
+    from sequtils.report.render import RenderError, render
 
     try:
         print(*render(options.build), sep="\n")
@@ -89,7 +89,7 @@ def _render(options):
 
 
 def _hand_in(options):
-    from sequtils.handin import hand_in
+    from sequtils.report.release import hand_in
 
     try:
         print(*hand_in(options.build), sep="\n")

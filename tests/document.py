@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sequtils import data, pages, paths, plots, provenance, render
-from sequtils.artefacts import Publisher
+from sequtils import data, paths
 from sequtils.files import write_json
+from sequtils.notebook import Publisher, plots
+from sequtils.report import pages, provenance, render
 
 MAIN = """#import "style.typ": *
 #show: style

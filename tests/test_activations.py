@@ -8,9 +8,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sequtils import activations, data, evaluation, trials
-from sequtils.figures import feedback as figures
+from sequtils import data, statistics, trials
+from sequtils.measures import activations
 from sequtils.models import SequenceClassifier
+from sequtils.notebook.figures import feedback as figures
 
 RECIPE = ("resample:8", "minmax", "standardise")
 
@@ -86,7 +87,7 @@ def test_a_dead_network_has_no_slope(toy):
 
 
 def test_the_table_of_activations_says_what_is_missing(toy):
-    e = evaluation.Estimate(-0.5, 0.1, -0.6, -0.4)
+    e = statistics.Estimate(-0.5, 0.1, -0.6, -0.4)
     raw, _, typeset = figures.activations_table([(toy, "tanh", None, e, e, None), (toy, "relu", e, e, e, e)], "Seen.")
     assert typeset["Minus tanh"].tolist()[0] == "–"
     assert raw.course.tolist() == ["vanishes", "vanishes"]

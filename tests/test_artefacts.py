@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sequtils import plots
-from sequtils.artefacts import Publisher
+from sequtils.notebook import Publisher, plots
 
 
 def history_result(epochs, cell="rnn"):

@@ -4,33 +4,34 @@ import numpy as np
 import pytest
 import torch
 
-from sequtils import batches, store, training, trials, zoo
-from sequtils.batches import BatchTrial
-from sequtils.models import SequenceClassifier
+from sequtils import trials
+from sequtils.engine import minibatch, training
+from sequtils.models import SequenceClassifier, modern
+from sequtils.trials import BatchTrial, batch_trial, store
 
 
 @pytest.fixture(autouse=True)
 def alone():
     """On one thread, as in an experiment."""
-    with batches.one_thread():
+    with minibatch.one_thread():
         yield
 
 
 def test_batches_visit_every_sequence_once_and_waste_little():
     lengths = np.random.default_rng(0).integers(5, 80, 500)
     x = [np.zeros((T, 1)) for T in lengths]
-    chosen = batches.batches(x, 16, np.random.default_rng(1))
+    chosen = batch_trial.batches(x, 16, np.random.default_rng(1))
     assert sorted(np.concatenate(chosen)) == list(range(500))
     assert max(map(len, chosen)) == 16
     filled = sum(len(b) * lengths[b].max() for b in chosen)
     assert filled < 1.35 * lengths.sum()  # in random order it is about 1.9
-    again, other = (batches.batches(x, 16, np.random.default_rng(s)) for s in (1, 2))
+    again, other = (batch_trial.batches(x, 16, np.random.default_rng(s)) for s in (1, 2))
     assert np.array_equal(np.concatenate(again), np.concatenate(chosen))
     assert not np.array_equal(np.concatenate(other), np.concatenate(chosen))
 
 
 def test_padded_sequences_end_with_zeros():
-    x, lengths = batches.padded([np.ones((2, 3), np.float32), np.ones((4, 3), np.float32)])
+    x, lengths = batch_trial.padded([np.ones((2, 3), np.float32), np.ones((4, 3), np.float32)])
     assert x.shape == (2, 4, 3) and lengths.tolist() == [2, 4]
     assert x.sum((1, 2)).tolist() == [6.0, 12.0] and x[0, 2:].abs().sum() == 0
 
@@ -38,12 +39,12 @@ def test_padded_sequences_end_with_zeros():
 def test_one_step_is_adams(toy):
     """The first step of Adam moves every weight by the learning rate, against the sign of its gradient."""
     torch.manual_seed(0)
-    model = zoo.Classifier(2, 3, 2, model="gru")
+    model = modern.Classifier(2, 3, 2, model="gru")
     before = [p.detach().clone() for p in model.parameters()]
-    x, lengths = batches.padded(toy.train.x)
+    x, lengths = batch_trial.padded(toy.train.x)
     torch.nn.functional.cross_entropy(model(x, lengths), torch.from_numpy(toy.train.y)).backward()
     gradient = [p.grad.clone() for p in model.parameters()]
-    history = batches.fit(model, toy.train, learning_rate=0.01, batch=24, clip=0.0, max_epochs=1, seed=0)
+    history = batch_trial.fit(model, toy.train, learning_rate=0.01, batch=24, clip=0.0, max_epochs=1, seed=0)
     for p, old, g in zip(model.parameters(), before, gradient):
         large = g.abs() > 1e-5
         torch.testing.assert_close((p - old)[large], -0.01 * g.sign()[large], atol=1e-4, rtol=0)
@@ -53,16 +54,16 @@ def test_one_step_is_adams(toy):
 
 def test_the_learning_rate_falls_to_zero_in_equal_steps(toy, monkeypatch):
     rates = []
-    monkeypatch.setattr(batches, "_step", lambda model, optimiser, *rest: (
+    monkeypatch.setattr(batch_trial, "_step", lambda model, optimiser, *rest: (
         rates.append(optimiser.param_groups[0]["lr"]), (0.0, 0.0))[1])
-    batches.fit(zoo.Classifier(2, 3, 2), toy.train, learning_rate=1.0, batch=12, clip=0.0, max_epochs=2, seed=0)
+    batch_trial.fit(modern.Classifier(2, 3, 2), toy.train, learning_rate=1.0, batch=12, clip=0.0, max_epochs=2, seed=0)
     assert rates == [1.0, 0.75, 0.5, 0.25]
 
 
 def test_a_bound_is_kept_and_the_norm_is_told_from_before_it(toy):
-    model = zoo.Classifier(2, 3, 2)
+    model = modern.Classifier(2, 3, 2)
     optimiser = torch.optim.Adam(model.parameters())
-    _, norm = batches._step(model, optimiser, *batches.padded(toy.train.x), toy.train.y, clip=1e-3)
+    _, norm = batch_trial._step(model, optimiser, *batch_trial.padded(toy.train.x), toy.train.y, clip=1e-3)
     left = torch.cat([p.grad.flatten() for p in model.parameters()]).norm().item()
     assert norm > 2e-3 and left == pytest.approx(1e-3, rel=1e-3)
 
@@ -82,7 +83,7 @@ def test_a_network_learns_the_toy_and_says_all(toy):
 def test_seed_fold_and_global_state(toy):
     state, threads = torch.random.get_rng_state(), torch.get_num_threads()
     base = BatchTrial("handwriting", width=3, batch=8, max_epochs=1)
-    a, b = (batches.fitted(t, toy)[0].head.weight for t in (base, BatchTrial(**{**_fields(base), "seed": 1})))
+    a, b = (batch_trial.fitted(t, toy)[0].head.weight for t in (base, BatchTrial(**{**_fields(base), "seed": 1})))
     assert not torch.equal(a, b)
     held_out = BatchTrial(**{**_fields(base), "fold": 1, "folds": 3}).measure(toy)
     assert len(held_out["labels"]) == 8
@@ -96,22 +97,22 @@ def _fields(trial):
 def test_predictions_come_back_in_the_order_of_the_sequences(toy):
     """The reference engine, one sequence at a time, is the judge."""
     theirs = SequenceClassifier(2, (4,), 2, "lstm", seed=3)
-    ours = zoo.Classifier(2, 4, 2).eval()
+    ours = modern.Classifier(2, 4, 2).eval()
     ours.encoder.layers[0].load_state_dict(theirs.layers[0].state_dict())
     ours.head.load_state_dict(theirs.head.state_dict())
     expected = training.TorchEngine(theirs).logits(toy.train.x)
-    logits = torch.cat([ours(*batches.padded([x])) for x in toy.train.x]).detach().numpy()
+    logits = torch.cat([ours(*batch_trial.padded([x])) for x in toy.train.x]).detach().numpy()
     np.testing.assert_allclose(logits, expected, atol=1e-6)
-    assert np.array_equal(batches.predict(ours, toy.train.x), expected.argmax(1))
-    summed = batches._by_length(lambda x, lengths: x.sum((1, 2)), toy.train.x, size=5)
+    assert np.array_equal(batch_trial.predict(ours, toy.train.x), expected.argmax(1))
+    summed = batch_trial._by_length(lambda x, lengths: x.sum((1, 2)), toy.train.x, size=5)
     np.testing.assert_allclose(summed, [x.sum() for x in toy.train.x], rtol=1e-5)
 
 
 def test_attention_of_equal_weights_is_uniform(toy):
-    model = zoo.Classifier(2, 3, 2, pooling="attention").eval()
+    model = modern.Classifier(2, 3, 2, pooling="attention").eval()
     with torch.no_grad():
         model.pool.v.weight.zero_()
-    told = batches.attention(model, toy.test)
+    told = batch_trial.attention(model, toy.test)
     assert told["entropy"] == pytest.approx([1.0] * 10)
     assert told["last_quarter"] == pytest.approx([(len(x) - -(-3 * len(x) // 4)) / len(x) for x in toy.test.x])
     assert list(told["examples"]) == ["0", "1"] and len(told["examples"]["1"]) == len(toy.test.x[1])

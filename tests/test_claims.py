@@ -6,7 +6,8 @@ import json
 import pytest
 import yaml
 
-from sequtils import beside, claims, evaluation, paths, rules
+from sequtils import paths, statistics
+from sequtils.original import claims, published, rules
 
 UP, DOWN, OPEN, NIL = (0.1, 0.2, 0.3), (-0.3, -0.2, -0.1), (-0.1, 0.1, 0.3), (-0.02, 0.0, 0.02)
 ZERO = (0.0, 0.0, 0.0)
@@ -31,7 +32,7 @@ def test_higher_and_lower_mirror_each_other(x, verdict):
 def test_higher_is_the_rule_of_the_report(low, high):
     word = {True: "higher than", False: "lower than", None: "no different from"}
     mean = (low + high) / 2
-    assert word[rules.higher((low, mean, high), ZERO)] == evaluation.verdict(evaluation.Estimate(mean, 0, low, high))
+    assert word[rules.higher((low, mean, high), ZERO)] == statistics.verdict(statistics.Estimate(mean, 0, low, high))
 
 
 def test_intervals_that_touch_decide_nothing():
@@ -84,7 +85,7 @@ def test_a_rule_in_words():
 
 def ledger():
     """Values with which every claim can be judged, and the runs that published them."""
-    runs = {run: {"error": None} for run in beside.read("claims.yaml")["runs"].values()}
+    runs = {run: {"error": None} for run in published.read("claims.yaml")["runs"].values()}
     return {name: entry(0.2, 0.1, 0.3) for name in claims.names()}, runs
 
 
@@ -128,8 +129,9 @@ def test_a_run_that_failed_or_was_left_out_is_not_measured(outcome):
 def test_a_rule_that_cannot_be_read_is_named(monkeypatch):
     broken = {"id": "odd", "section": "1", "quote": "q", "quantity": "q", "evidence": {"a": "x"}}
     for rule in ({"highest": ["a"]}, {"higher": ["b"]}, {"no_effect": ["a"]}):
-        monkeypatch.setattr(beside, "read", lambda name, rule=rule: {"claims": [{**broken, "rule": rule}], "runs": {}})
-        monkeypatch.setattr(beside, "values", dict)
+        found = {"claims": [{**broken, "rule": rule}], "runs": {}}
+        monkeypatch.setattr(published, "read", lambda name, found=found: found)
+        monkeypatch.setattr(published, "values", dict)
         with pytest.raises(claims.ClaimError, match="the claim odd"):
             claims.judge({"x": entry(1.0)}, {})
 
@@ -143,7 +145,7 @@ def test_what_the_published_tables_decide_alone():
 
 
 def test_every_value_comes_from_a_run_of_a_notebook():
-    runs = beside.read("claims.yaml")["runs"]
+    runs = published.read("claims.yaml")["runs"]
     assert {run.removesuffix("-rnn").removesuffix("-lstm") for run in runs.values()} <= {
         path.stem for path in paths.NOTEBOOKS.glob("*.ipynb")}
     assert all(any(name.startswith(f"{start}.") for start in runs) for name in claims.names())
@@ -181,7 +183,7 @@ def rows(build, name):
 
 def test_every_published_accuracy_has_a_row(build):
     found = rows(build, "published")
-    assert len(found) == 2 * len(beside.source_rows()) == len(rows(build, "published.typeset"))
+    assert len(found) == 2 * len(published.source_rows()) == len(rows(build, "published.typeset"))
     assert [(r["accuracy"], r["lies"]) for r in found[:2]] == [("training", "lies outside"), ("test", "lies in")]
     assert float(found[1]["difference"]) == pytest.approx(-0.03)
     assert {r["lies"] for r in found[2:]} == {"not run in this profile"}
@@ -190,9 +192,9 @@ def test_every_published_accuracy_has_a_row(build):
     assert counted["training"] == {"all": 26, "inside": 0, "outside": 1, "absent": 25}
 
 
-@pytest.mark.parametrize("published", [0.3, 0.4, 0.45, 0.5, 0.6])
-def test_a_published_number_lies_where_the_evaluation_says(published):
-    assert beside.lies(published, 0.4, 0.5) == evaluation.agrees(published, evaluation.Estimate(0.45, 0, 0.4, 0.5))
+@pytest.mark.parametrize("number", [0.3, 0.4, 0.45, 0.5, 0.6])
+def test_a_published_number_lies_where_the_evaluation_says(number):
+    assert published.lies(number, 0.4, 0.5) == statistics.agrees(number, statistics.Estimate(0.45, 0, 0.4, 0.5))
 
 
 def test_only_the_same_classes_are_said_to_be_the_same(build):

@@ -6,10 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
-from sequtils import cache, data, paths
+from sequtils import data, paths
 from sequtils.__main__ import main
-from sequtils.check import check
-from sequtils.formats import read_stroke
+from sequtils.data import cache, read_stroke
+from sequtils.data.check import check
 from tests.conftest import stroke, write
 
 

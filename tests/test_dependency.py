@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from sequtils import dependency, jacobians, models, plots, trials
-from sequtils.figures import dependency as figures
+from sequtils import models, trials
+from sequtils.measures import gradient_flow, jacobians
+from sequtils.notebook import plots
+from sequtils.notebook.figures import dependency as figures
 
 CELLS = ("rnn", "lstm")
 
@@ -51,8 +53,8 @@ def test_a_linear_network_decays_at_the_rate_of_its_weights():
     w = jacobians.Weights("rnn", np.zeros((4, 2)), 0.5 * np.linalg.qr(path(4, 4))[0], np.zeros(4))
     logs = jacobians.log_norms(jacobians.jacobians(w, np.zeros((12, 2))))
     assert jacobians.rate(logs) == pytest.approx(np.log(0.5))
-    assert dependency.half(jacobians.rate(logs)) == pytest.approx(1)
-    assert dependency.half(0.1) is None and dependency.half(0.0) is None
+    assert gradient_flow.half(jacobians.rate(logs)) == pytest.approx(1)
+    assert gradient_flow.half(0.1) is None and gradient_flow.half(0.0) is None
 
 
 def test_a_shut_lstm_remembers_as_long_as_its_forget_gate():
@@ -61,7 +63,7 @@ def test_a_shut_lstm_remembers_as_long_as_its_forget_gate():
     b = np.concatenate([np.zeros(n), np.full(n, np.log(f / (1 - f))), np.zeros(n), np.full(n, -40.0)])
     w = jacobians.Weights("lstm", np.zeros((4 * n, 2)), np.zeros((4 * n, n)), b)
     assert jacobians.rate(jacobians.log_norms(jacobians.jacobians(w, path(20)))) == pytest.approx(np.log(f))
-    assert dependency.time_constant(f) == pytest.approx(-1 / np.log(f))
+    assert gradient_flow.time_constant(f) == pytest.approx(-1 / np.log(f))
 
 
 def test_no_rate_is_above_the_bound_of_pascanu():
@@ -83,7 +85,7 @@ def test_one_frame_has_no_rate():
 
 
 def test_verdicts_follow_the_interval():
-    assert [dependency.verdict(*i) for i in ((-2, -1), (1, 2), (-1, 1))] == ["vanishes", "explodes", "neither"]
+    assert [gradient_flow.verdict(*i) for i in ((-2, -1), (1, 2), (-1, 1))] == ["vanishes", "explodes", "neither"]
 
 
 def test_only_one_layer_can_be_looked_at():
@@ -99,8 +101,8 @@ def measured():
 
     toy = make_toy()
     short = {"sequences": 4, "max_epochs": 8}
-    return toy, {c: [trials.train(dependency.Memory("handwriting", c, (6,), seed=s, **short), toy) for s in (0, 1)]
-                 for c in CELLS}
+    look = lambda cell, seed: gradient_flow.GradientFlow("handwriting", cell, (6,), seed=seed, **short)
+    return toy, {c: [trials.train(look(c, s), toy) for s in (0, 1)] for c in CELLS}
 
 
 def test_memory_sees_the_network_before_and_after(measured):
@@ -118,27 +120,27 @@ def test_memory_sees_the_network_before_and_after(measured):
 
 
 def test_memory_is_another_experiment_than_its_trial():
-    memory, trial = (kind("cv", "rnn", (4,)) for kind in (dependency.Memory, trials.Trial))
+    memory, trial = (kind("cv", "rnn", (4,)) for kind in (gradient_flow.GradientFlow, trials.Trial))
     assert memory.key != trial.key and memory.version != trial.version
 
 
 def test_the_table_and_means_follow_the_results(measured):
     toy, results = measured
-    rows = [dependency.rate_row(results[cell], when, toy) for cell in CELLS for when in ("before", "after")]
-    raw, caption, typeset = dependency.rate_table(rows, "rates")
+    rows = [gradient_flow.rate_row(results[cell], when, toy) for cell in CELLS for when in ("before", "after")]
+    raw, caption, typeset = gradient_flow.rate_table(rows, "rates")
     assert (len(raw), len(typeset), caption) == (4, 4, "rates") and len(typeset.columns) <= 8
     assert raw.rate[0] == pytest.approx(np.mean([r["before"]["rates"] for r in results["rnn"]]))
     assert raw.low[0] <= raw.rate[0] <= raw.high[0]
-    mean, low, high = dependency.forgetting(results["lstm"], "after")
+    mean, low, high = gradient_flow.forgetting(results["lstm"], "after")
     assert low <= mean <= high and 0 < mean < 1
-    slowest, least, most = dependency.slowest(results["lstm"], "after")
+    slowest, least, most = gradient_flow.slowest(results["lstm"], "after")
     assert mean < least <= slowest <= most < 1
 
 
 def test_the_liveliest_unit_is_the_one_that_moves():
     f = np.full((7, 3), 0.5)
     f[:, 1] = np.linspace(0, 1, 7)
-    assert dependency.liveliest([{"f": f.tolist()}]) == 1
+    assert gradient_flow.liveliest([{"f": f.tolist()}]) == 1
 
 
 def test_figures_say_what_data_they_show(measured):

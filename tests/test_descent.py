@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from sequtils import data, descent
+from sequtils import data
+from sequtils.engine import minibatch
 
 X = torch.randn(20, 3, generator=torch.Generator().manual_seed(0))
 W = torch.tensor([[1.0, -2.0, 0.5]])
@@ -13,9 +14,9 @@ W = torch.tensor([[1.0, -2.0, 0.5]])
 
 def line(seed, epochs=150):
     """A linear layer trained on the values of another one."""
-    with descent.alone(seed):
+    with minibatch.alone(seed):
         model = nn.Linear(3, 1, bias=False)
-        descent.fit(model, lambda rows: (model(X[rows]) - X[rows] @ W.T).square().mean(), 20, epochs, 8, 0.1, seed)
+        minibatch.fit(model, lambda rows: (model(X[rows]) - X[rows] @ W.T).square().mean(), 20, epochs, 8, 0.1, seed)
     return model.weight.detach()
 
 
@@ -30,7 +31,7 @@ def test_fit_repeats_and_depends_on_the_seed():
 
 def test_every_epoch_takes_every_sequence_once():
     taken, model = [], nn.Linear(1, 1)
-    descent.fit(model, lambda rows: taken.append(rows) or model.weight.sum(), 10, 3, 4, 0.1, 0)
+    minibatch.fit(model, lambda rows: taken.append(rows) or model.weight.sum(), 10, 3, 4, 0.1, 0)
     assert max(map(len, taken)) <= 4
     for epoch in np.array_split(np.concatenate(taken), 3):
         assert sorted(epoch) == list(range(10))
@@ -38,7 +39,7 @@ def test_every_epoch_takes_every_sequence_once():
 
 def test_alone_puts_threads_and_random_numbers_back():
     before = torch.get_num_threads(), torch.random.get_rng_state()
-    with pytest.raises(KeyError), descent.alone(3):
+    with pytest.raises(KeyError), minibatch.alone(3):
         assert torch.get_num_threads() == 1
         torch.rand(2)
         raise KeyError
@@ -48,6 +49,6 @@ def test_alone_puts_threads_and_random_numbers_back():
 
 def test_outcome_counts_both_parts(toy):
     right = lambda sequences: np.stack([np.array([x[-1, 0] > 0, x[-1, 0] <= 0], float) for x in sequences])
-    assert descent.outcome(right, toy)["test_accuracy"] == descent.outcome(right, toy)["train_accuracy"] == 1
+    assert minibatch.outcome(right, toy)["test_accuracy"] == minibatch.outcome(right, toy)["train_accuracy"] == 1
     never = data.Dataset(toy.name, toy.classes, toy.train, data.Part(toy.test.x, 1 - toy.test.y, (), ()), "", True)
-    assert descent.outcome(right, never)["test_accuracy"] == 0
+    assert minibatch.outcome(right, never)["test_accuracy"] == 0

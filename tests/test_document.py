@@ -3,7 +3,8 @@
 import pytest
 from pypdf import PdfReader
 
-from sequtils import equations, paths
+from sequtils import paths
+from sequtils.report import equations
 from tests.document import make_build
 from tests.prose import prose, typed_digits
 

@@ -1,7 +1,10 @@
 """pyproject.toml, requirements.lock, environment.yml and what is installed say the same; the house is in order."""
 
 import ast
+import graphlib
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import metadata
 
@@ -11,11 +14,10 @@ from packaging.requirements import Requirement
 
 from sequtils import paths
 
-ORDER = ["paths", "files", "formats", "features", "sample", "cache", "data", "check", "models", "kernels", "training",
-         "store", "trials", "evaluation", "zoo", "batches", "feedback", "descent", "recall", "kinds", "activations",
-         "jacobians", "dependency", "problems", "limits", "comparison",
-         "source", "tables", "plots", "artefacts", "progress", "study", "equations", "pages",
-         "rules", "beside", "claims", "provenance", "render", "handin", "runner", "__main__"]
+ROOMS = ["paths", "files", "data", "models", "engine", "trials", "classifier", "statistics", "measures", "original",
+         "notebook", "report", "__main__"]  # in the order of the data's way
+PACKAGE = paths.ROOT / "sequtils"
+MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def normal(name):
@@ -75,17 +77,52 @@ def test_no_index_or_address_in_the_lock():
 
 
 def imports(module):
-    """Names of the project's modules that a module imports, wherever in it."""
-    for node in ast.walk(ast.parse(module.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "sequtils":
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sequtils."):
-            yield node.module.split(".")[1]
+    """Full names of the project's modules that a module imports, wherever in it, such as sequtils.data.features."""
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sequtils":
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if is_module(full) else node.module
 
 
-@pytest.mark.parametrize("module", sorted((paths.ROOT / "sequtils").glob("*.py")), ids=lambda p: p.stem)
+def is_module(name):
+    path = paths.ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def room(name):
+    """The room, or the single module, to which a full name belongs; None for the package itself."""
+    return (*name.split("."), None)[1]
+
+
+def full_name(module):
+    parts = module.relative_to(paths.ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_data_flows_one_way(module):
-    if module.stem == "__init__":
-        return
+    here = room(full_name(module))
     for name in imports(module):
-        assert ORDER.index(name) < ORDER.index(module.stem), f"{module.stem} imports {name}"
+        if here and room(name) != here:
+            assert ROOMS.index(room(name)) < ROOMS.index(here), f"{module} imports {name}"
+
+
+def test_no_circle_within_a_room():
+    """A room's modules can be put into an order in which each imports only those before it; its face comes last."""
+    below = {full_name(m): {n for n in imports(m) if room(n) == room(full_name(m)) and n != f"sequtils.{room(n)}"}
+             for m in MODULES}
+    assert tuple(graphlib.TopologicalSorter(below).static_order())
+
+
+def test_every_room_says_what_it_is_and_stands_in_the_package():
+    rooms = {full_name(m): m for m in MODULES if m.name == "__init__.py"}
+    assert all(ast.get_docstring(ast.parse(m.read_text("utf-8"))) for m in rooms.values())
+    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())
+    assert set(project["tool"]["setuptools"]["packages"]) == set(rooms)
+
+
+def test_importing_a_light_room_loads_no_torch():
+    code = ("import sys, sequtils.__main__, sequtils.data.check, sequtils.report.runner\n"
+            "assert 'torch' not in sys.modules")
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=paths.ROOT)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from sequtils import data, features
+from sequtils import data
+from sequtils.data import features
 
 
 def walk(T=40, D=2, seed=0):

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sequtils.formats import DataError, read_segment, read_stroke
+from sequtils.data import DataError, read_segment, read_stroke
 
 NUMBERS = st.floats(-1e6, 1e6, width=32)
 PER_EXAMPLE = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

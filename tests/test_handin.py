@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from sequtils import handin, paths
+from sequtils import paths
 from sequtils.__main__ import main
+from sequtils.report import release
 
 README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -15,8 +16,8 @@ def committed(name):
 
 
 def test_the_readme_shows_the_committed_results():
-    section = handin.section(committed("values.json"), committed("provenance.json"))
-    assert handin.replaced(README, section) == README
+    section = release.section(committed("values.json"), committed("provenance.json"))
+    assert release.replaced(README, section) == README
 
 
 def test_the_committed_report_is_of_real_data_and_of_all_notebooks():
@@ -31,16 +32,16 @@ def test_the_committed_report_is_of_real_data_and_of_all_notebooks():
 def test_other_values_give_another_table():
     values, provenance = committed("values.json"), committed("provenance.json")
     values["comparison.cv.rnn.best.test"] |= {"text": "0.123", "range": "[0.100, 0.150]"}
-    assert "| 0.123 [0.100, 0.150] |" in handin.section(values, provenance)
-    assert handin.replaced(README, handin.section(values, provenance)) != README
+    assert "| 0.123 [0.100, 0.150] |" in release.section(values, provenance)
+    assert release.replaced(README, release.section(values, provenance)) != README
 
 
 def test_a_missing_value_or_file_or_mark_is_named(tmp_path, capsys):
     values, provenance = committed("values.json"), committed("provenance.json")
     del values["comparison.cv.lstm.test"]
     with pytest.raises(ValueError, match=r"no value comparison\.cv\.lstm\.test"):
-        handin.section(values, provenance)
+        release.section(values, provenance)
     with pytest.raises(ValueError, match="lacks the lines"):
-        handin.replaced("no marks", "table")
+        release.replaced("no marks", "table")
     assert main(["hand-in", "--build", str(tmp_path)]) == 1
     assert "run the whole report first" in capsys.readouterr().err

@@ -21,7 +21,9 @@ from numba import njit
 from torch.nn import functional as F
 from torch.nn.utils import parameters_to_vector
 
-from sequtils import data, features, kernels, training
+from sequtils import data
+from sequtils.data import features
+from sequtils.engine import kernels, training
 from sequtils.models import SequenceClassifier
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -296,7 +298,7 @@ def test_any_number_of_workers_gives_the_same_bytes():
 
 COMPILE = """
 import numpy as np
-from sequtils import kernels
+from sequtils.engine import kernels
 print(kernels.cross_entropy(np.zeros((1, 4), np.float32), np.array([0])))
 print(sum(kernels.run_cross_entropy.stats.cache_misses.values()))
 """

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from sequtils import data, evaluation, kinds
-from sequtils.figures import feedback as figures
+from sequtils import data, statistics
+from sequtils.measures import input_output
 from sequtils.models import SequenceClassifier
+from sequtils.notebook.figures import feedback as figures
 from sequtils.trials import Trial
 from tests.conftest import make_toy
 
@@ -21,13 +22,14 @@ def test_one_frame_sees_the_middle_frame_only(toy):
     other = replace(toy, test=replace(toy.test, x=[x.copy() for x in toy.test.x]))
     for x in other.test.x:
         x[: len(x) // 2], x[len(x) // 2 + 1 :] = 7, -7
-    raw = kinds.OneFrame(replace(SMALL, features=("raw",)))
+    raw = input_output.OneFrame(replace(SMALL, features=("raw",)))
     assert raw.measure(toy)["predictions"] == raw.measure(other)["predictions"]
 
 
 def test_sectors_go_round_in_steps_of_45_degrees():
     angles = np.deg2rad(45 * np.arange(-8, 9) + 20)
-    assert kinds.sectors(np.stack([np.cos(angles), np.sin(angles)], axis=1)).tolist() == [*range(8), *range(8), 0]
+    moves = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    assert input_output.sectors(moves).tolist() == [*range(8), *range(8), 0]
 
 
 def square(frames, start):
@@ -39,10 +41,10 @@ def square(frames, start):
 def test_a_network_learns_what_comes_next_where_repeating_fails():
     part = lambda n: data.Part([square(10, k) for k in range(n)], np.arange(n) % 2, ("",) * n, (None,) * n)
     turns = data.Dataset("handwriting", ("a", "b"), part(16), part(6), "squares", True)
-    result = kinds.EachFrame("handwriting", "direction", ("raw",), hidden=16, epochs=30, batch=4).measure(turns)
+    result = input_output.EachFrame("handwriting", "direction", ("raw",), hidden=16, epochs=30, batch=4).measure(turns)
     assert len(result["scores"]) == 6
     assert np.mean(result["baseline"]) < 0.2 < 0.85 < np.mean(result["scores"])
-    result = kinds.EachFrame("handwriting", "frame", ("raw",), hidden=16, epochs=30, batch=4).measure(turns)
+    result = input_output.EachFrame("handwriting", "frame", ("raw",), hidden=16, epochs=30, batch=4).measure(turns)
     assert np.mean(result["baseline"]) < 0.2 < 0.85 < np.mean(result["scores"])
 
 
@@ -51,21 +53,21 @@ def test_the_scores_of_frames_average_to_r2():
     y = [rng.normal(size=(n, 3)) for n in (4, 9, 5)]
     said = [s + 0.3 * rng.normal(size=s.shape) for s in y]
     judge = r2_score(np.concatenate(y), np.concatenate(said), multioutput="variance_weighted")
-    assert np.mean(kinds._scores(said, y)) == pytest.approx(judge)
-    assert np.mean(kinds._scores(y, y)) == 1
+    assert np.mean(input_output._scores(said, y)) == pytest.approx(judge)
+    assert np.mean(input_output._scores(y, y)) == 1
 
 
 def test_padding_changes_no_output_of_a_frame():
     model, x = SequenceClassifier(2, (5,), 3, "lstm"), make_toy().train.x[:3]
-    for z, s in zip(kinds.at_each_frame(model, x), x):
-        np.testing.assert_allclose(z.detach(), kinds.at_each_frame(model, [s])[0].detach(), atol=1e-6)
+    for z, s in zip(input_output.at_each_frame(model, x), x):
+        np.testing.assert_allclose(z.detach(), input_output.at_each_frame(model, [s])[0].detach(), atol=1e-6)
 
 
 def test_drawing_is_read_and_repeats(toy):
-    draw = kinds.Drawing(SMALL, each=3, hidden=16, epochs=40, learning_rate=0.02)
+    draw = input_output.Drawing(SMALL, each=3, hidden=16, epochs=40, learning_rate=0.02)
     result = draw.measure(toy)
     assert result["labels"] == [0, 0, 0, 1, 1, 1]
-    assert np.mean(evaluation.hits([result])) > 0.8  # to the right and to the left are told apart
+    assert np.mean(statistics.hits([result])) > 0.8  # to the right and to the left are told apart
     assert np.shape(result["drawings"]) == np.shape(result["means"]) == (2, 8, 2)
     assert draw.measure(toy) == result
     assert replace(draw, seed=1).measure(toy)["drawings"] != result["drawings"]
@@ -75,6 +77,6 @@ def test_the_table_of_kinds_and_the_drawings_name_all(toy):
     scores = np.array([[1.0, 0.0, 1.0]])
     _, _, typeset = figures.kinds_table([("one to one", toy, "LSTM", "accuracy", scores, "chance", 0.5)], "Seen.")
     assert typeset["Baseline"][0] == "chance: 0.500"
-    fig = figures.drawings([kinds.Drawing(SMALL, each=2, epochs=1).measure(toy) | {"trial": {"seed": 0}}], toy)
+    fig = figures.drawings([input_output.Drawing(SMALL, each=2, epochs=1).measure(toy) | {"trial": {"seed": 0}}], toy)
     assert {ax.get_title("center") for ax in fig.axes} - {""} == set(toy.classes)
     assert toy.label in fig.get_suptitle()

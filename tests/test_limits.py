@@ -5,11 +5,14 @@ import pytest
 import torch
 from torch import nn
 
-from sequtils import batches, evaluation, limits, trials, zoo
-from sequtils.batches import BatchTrial
-from sequtils.evaluation import Estimate
-from sequtils.figures import limits as figures
-from sequtils.plots import render
+from sequtils import statistics, trials
+from sequtils.engine import minibatch
+from sequtils.measures import limits
+from sequtils.models import modern
+from sequtils.notebook.figures import limits as figures
+from sequtils.notebook.plots import render
+from sequtils.statistics import Estimate
+from sequtils.trials import BatchTrial
 
 UP, DOWN, NONE = Estimate(0.1, 0, 0.05, 0.2), Estimate(-0.1, 0, -0.2, -0.05), Estimate(0.0, 0, -0.1, 0.1)
 
@@ -17,7 +20,7 @@ UP, DOWN, NONE = Estimate(0.1, 0, 0.05, 0.2), Estimate(-0.1, 0, -0.2, -0.05), Es
 @pytest.fixture(autouse=True)
 def alone():
     """On one thread, as in an experiment."""
-    with batches.one_thread():
+    with minibatch.one_thread():
         yield
 
 
@@ -59,8 +62,8 @@ def test_times_slopes_and_depths():
 def test_depth_is_the_scans(monkeypatch):
     for T in (1, 2, 5, 64, 65):
         steps, cat = [], torch.cat
-        monkeypatch.setattr(zoo.torch, "cat", lambda *args: (steps.append(1), cat(*args))[1])  # noqa: B023
-        zoo.scan(torch.ones(1, T, 1), torch.ones(1, T, 1))
+        monkeypatch.setattr(modern.torch, "cat", lambda *args: (steps.append(1), cat(*args))[1])  # noqa: B023
+        modern.scan(torch.ones(1, T, 1), torch.ones(1, T, 1))
         monkeypatch.undo()
         assert len(steps) == 2 * limits.depth("mingru", T)
 
@@ -104,7 +107,7 @@ def test_figures_are_drawn_and_name_the_sample(toy):
     base = BatchTrial("handwriting", width=4, batch=8, max_epochs=1)
     run = lambda records: {k: [trials.run([t], toy)[0]] for k, t in records.items()}
     pooled = run(limits.bottleneck(base, (2, 4)))
-    accuracies = {key: evaluation.test_accuracy(r) for key, r in pooled.items()}
+    accuracies = {key: statistics.test_accuracy(r) for key, r in pooled.items()}
     trained = run(limits.gradients(base, 1.0))
     draw = [lambda: figures.bottleneck(accuracies, toy), lambda: figures.gradients(trained, toy),
             lambda: figures.attention_strokes(pooled["attention", 4][0], toy),

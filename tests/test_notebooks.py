@@ -6,7 +6,8 @@ import statistics
 import nbformat
 import pytest
 
-from sequtils import paths, runner
+from sequtils import paths
+from sequtils.report import runner
 
 NOTEBOOKS = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
 

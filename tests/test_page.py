@@ -2,7 +2,7 @@
 
 import pytest
 
-from sequtils import pages
+from sequtils.report import pages
 from tests.browser import Browser
 from tests.document import make_build, set_again
 

@@ -6,40 +6,41 @@ import numpy as np
 import pytest
 import torch
 
-from sequtils import problems, trials
+from sequtils import trials
+from sequtils.measures import synthetic
 
 
 def test_adding_marks_one_frame_of_each_half_and_asks_for_their_sum():
-    x, y = problems.adding(np.random.default_rng(0), 500, 11)
+    x, y = synthetic.adding(np.random.default_rng(0), 500, 11)
     assert x.dtype == y.dtype == np.float32 and set(np.unique(x[:, :, 1])) == {0, 1}
     assert (x[:, :5, 1].sum(axis=1) == 1).all() and (x[:, 5:, 1].sum(axis=1) == 1).all()
     np.testing.assert_allclose([s[s[:, 1] == 1, 0].sum() for s in x], y, rtol=1e-6)
 
 
 def test_the_baseline_is_the_variance_of_the_sum():
-    _, y = problems.adding(np.random.default_rng(1), 40000, 4)
-    assert np.mean((y - 1) ** 2) == pytest.approx(problems.BASELINE, rel=0.03)
+    _, y = synthetic.adding(np.random.default_rng(1), 40000, 4)
+    assert np.mean((y - 1) ** 2) == pytest.approx(synthetic.BASELINE, rel=0.03)
 
 
 def test_latch_shows_the_class_in_its_first_frames_only():
-    data = problems.latch(0, 40, count=2000)
+    data = synthetic.latch(0, 40, count=2000)
     means = np.array([np.mean([x[:, 0] for x, y in zip(data.train.x, data.train.y) if y == c], axis=0) for c in (0, 1)])
-    np.testing.assert_allclose(means[:, : problems.KEY], [[-1] * problems.KEY, [1] * problems.KEY], atol=0.1)
-    assert abs(means[:, problems.KEY :]).max() < 0.1
+    np.testing.assert_allclose(means[:, : synthetic.KEY], [[-1] * synthetic.KEY, [1] * synthetic.KEY], atol=0.1)
+    assert abs(means[:, synthetic.KEY :]).max() < 0.1
 
 
 def test_latch_is_repeatable_and_its_parts_differ():
-    a, b, other = problems.latch(3, 10), problems.latch(3, 10), problems.latch(4, 10)
+    a, b, other = synthetic.latch(3, 10), synthetic.latch(3, 10), synthetic.latch(4, 10)
     assert a.fingerprint == b.fingerprint != other.fingerprint
     np.testing.assert_array_equal(a.train.x, b.train.x)
     assert not np.array_equal(a.train.x, a.test.x) and not np.array_equal(a.train.x, other.train.x)
 
 
 def test_latch_is_a_trial_on_its_own_data():
-    latch = problems.Latch(cell="rnn", length=5, optimiser="adam", batch=10, learning_rate=0.01, max_epochs=15, seed=1)
+    latch = synthetic.Latch(cell="rnn", length=5, optimiser="adam", batch=10, learning_rate=0.01, max_epochs=15, seed=1)
     found = trials.run([latch], None)[0]
-    assert found["test_accuracy"] > problems.LATCHED and found["fingerprint"] == "no data set"
-    assert found["labels"] == problems.latch(1, 5).test.y.tolist()
+    assert found["test_accuracy"] > synthetic.LATCHED and found["fingerprint"] == "no data set"
+    assert found["labels"] == synthetic.latch(1, 5).test.y.tolist()
     assert latch.version != trials.Trial("cv", "rnn", (8,)).version
     assert replace(latch, length=50).cost(None) > 5 * latch.cost(None)
 
@@ -47,21 +48,21 @@ def test_latch_is_a_trial_on_its_own_data():
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])
 def test_adding_is_learnt_at_a_short_length_and_leaves_pytorch_as_it_was(cell):
     threads, state = torch.get_num_threads(), torch.random.get_rng_state()
-    adding = problems.Adding(cell, 3, hidden=16, steps=250, learning_rate=0.01)
+    adding = synthetic.Adding(cell, 3, hidden=16, steps=250, learning_rate=0.01)
     found = adding.measure(None)
-    assert found["error"] < problems.MASTERED and found["steps"] <= 250
+    assert found["error"] < synthetic.MASTERED and found["steps"] <= 250
     few = replace(adding, steps=5)
     assert few.measure(None) == few.measure(None)
     assert torch.get_num_threads() == threads and torch.equal(torch.random.get_rng_state(), state)
 
 
 def test_an_untrained_network_has_not_mastered_adding():
-    assert problems.Adding("lstm", 6, steps=1).measure(None)["error"] > problems.MASTERED
+    assert synthetic.Adding("lstm", 6, steps=1).measure(None)["error"] > synthetic.MASTERED
 
 
 def test_reach_ends_at_the_first_failure():
     lengths = [5, 10, 20]
-    reached = [problems.longest(lengths, done) for done in ([1, 1, 1], [1, 0, 1], [0, 1, 1])]
+    reached = [synthetic.longest(lengths, done) for done in ([1, 1, 1], [1, 0, 1], [0, 1, 1])]
     assert reached == [20, 5, 0]
-    assert [problems.in_words(r, lengths) for r in reached] == [
+    assert [synthetic.in_words(r, lengths) for r in reached] == [
         "20 frames, the longest tried", "5 frames", "no length (the shortest has 5 frames)"]

@@ -9,7 +9,7 @@ import torch
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
-from sequtils import recall
+from sequtils.measures import memory
 from sequtils.models import SequenceClassifier
 from sequtils.trials import Trial
 from tests.conftest import make_toy
@@ -29,13 +29,13 @@ def test_recall_finds_the_lag_at_which_a_delay_line_remembers():
     rng = np.random.default_rng(0)
     h, x = delayed(rng, 3)
     g, y = delayed(rng, 3)
-    curve = recall.probe(h, x, g, y, (0, 2, 3, 4, 99))
+    curve = memory.probe(h, x, g, y, (0, 2, 3, 4, 99))
     assert curve[2] == pytest.approx(1, abs=1e-3)
     assert max(abs(curve[k]) for k in (0, 1, 3)) < 0.05
     assert curve[4] is None
-    curves = recall.recalled([{"trained": curve}] * 2, "trained")
-    assert recall.reach((0, 2, 3, 4, 99), curves) == 3
-    assert recall.reach((0, 2), curves[:, :2]) == "none"
+    curves = memory.recalled([{"trained": curve}] * 2, "trained")
+    assert memory.reach((0, 2, 3, 4, 99), curves) == 3
+    assert memory.reach((0, 2), curves[:, :2]) == "none"
 
 
 def test_recall_is_the_ridge_regression_of_scikit_learn():
@@ -44,19 +44,19 @@ def test_recall_is_the_ridge_regression_of_scikit_learn():
     (H, X), (G, Y) = ([np.concatenate(part).astype(np.float64) for part in pair] for pair in ((h, x), (g, y)))
     scale = H.std(axis=0)
     judge = r2_score(Y, Ridge(1.0).fit(H / scale, X).predict(G / scale), multioutput="variance_weighted")
-    assert recall.probe(h, x, g, y, (0,))[0] == pytest.approx(judge, abs=1e-12)
+    assert memory.probe(h, x, g, y, (0,))[0] == pytest.approx(judge, abs=1e-12)
 
 
 def test_states_are_those_of_each_sequence_alone():
     model, x = SequenceClassifier(2, (5,), 2, "lstm"), make_toy().train.x[:4]
-    for h, s in zip(recall.states(model, x), x):
+    for h, s in zip(memory.states(model, x), x):
         alone, _ = model.layers[0](torch.from_numpy(s)[None])
         np.testing.assert_allclose(h, alone[0].detach().numpy(), atol=1e-6)
 
 
 def test_memory_reports_the_trial_and_the_probe(toy):
     lags = (0, 1, 7, 8)
-    result = recall.Memory(SMALL, lags, seed=1).measure(toy)
+    result = memory.Memory(SMALL, lags, seed=1).measure(toy)
     judge = replace(SMALL, seed=1).measure(toy)
     assert result["predictions"] == judge["predictions"]
     assert result["train_accuracy"] == judge["train_accuracy"]

@@ -10,8 +10,9 @@ import nbformat
 import pytest
 from pypdf import PdfReader
 
-from sequtils import paths, render, runner
+from sequtils import paths
 from sequtils.__main__ import main
+from sequtils.report import render, runner
 from tests.browser import Browser
 
 FIGURES = [f"1.{n}" for n in range(1, 27)] + [f"2.{n}" for n in range(1, 15)]  # the source's forty

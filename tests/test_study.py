@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from sequtils import data, evaluation, plots, sample, source, tables
-from sequtils.study import Study, node_rule, stack, units
+from sequtils import data, statistics
+from sequtils.data import sample
+from sequtils.notebook import Study, node_rule, plots, stack, tables, units
+from sequtils.original import source
 
 ALL = {name: tuple(sample.load(name)) for name in data.LAYOUTS}
 
@@ -19,14 +21,14 @@ def test_any_classes(tmp_path, handwriting, cv):
         results = study.sweep(name, {4: {"hidden": (4, 3)}, 8: {"hidden": (8, 3)}}, seeds=2)
         assert [r["trial"]["seed"] for r in results[8]] == [0, 1]
         assert results[8][0]["trial"]["hidden"] == [8, 3]
-        assert evaluation.confusion(results[4], len(classes)).sum() == 2 * len(study.datasets[name].test)
+        assert statistics.confusion(results[4], len(classes)).sum() == 2 * len(study.datasets[name].test)
         study.show_network({"learning": f"1.{number}", "confusion": f"2.{number}"}, results[4], name, "Two layers")
         study.show_sweep(f"sweep-{name}", results, name, "nodes", "units", "Seen.", "1.3.2", x_name="nodes")
         examples = {"handwriting": plots.strokes, "cv": plots.segments}[name](study.datasets[name], 2)
         assert {ax.get_title() for ax in examples.axes} - {""} == set(classes)
         row = ({"Data set": name}, results[4], study.datasets[name], None)
         raw, _, typeset = tables.accuracies([row], "Seen.")
-        assert raw.majority[0] == pytest.approx(evaluation.majority_rate(study.datasets[name].test))
+        assert raw.majority[0] == pytest.approx(statistics.majority_rate(study.datasets[name].test))
         assert not any(column.startswith("Source") for column in typeset)
     assert len(json.loads((tmp_path / "manifest.json").read_text())["figures"]) == 6
 
@@ -35,10 +37,10 @@ def test_differences_are_paired(tmp_path):
     study = Study("05_dropout", "rnn", build=tmp_path, max_epochs=2)
     runs = study.sweep("handwriting", {0: {}, 0.5: {"dropout": 0.5}}, 2, hidden=(3,))
     gain = study.say_difference("gain", runs[0.5], runs[0])
-    means = [evaluation.test_accuracy(runs[f]).mean for f in (0.5, 0)]
+    means = [statistics.test_accuracy(runs[f]).mean for f in (0.5, 0)]
     assert gain.mean == pytest.approx(means[0] - means[1])
-    assert evaluation.difference(runs[0], runs[0]).interval == (0, 0)
-    assert evaluation.verdict(evaluation.difference(runs[0], runs[0])) == "no different from"
+    assert statistics.difference(runs[0], runs[0]).interval == (0, 0)
+    assert statistics.verdict(statistics.difference(runs[0], runs[0])) == "no different from"
     rows = [({"Dropout": f}, runs[f], study.datasets["handwriting"], runs[0]) for f in runs]
     raw, caption, typeset = tables.differences(rows, "Seen.")
     assert typeset["Test accuracy"][0] == "the baseline"
@@ -47,7 +49,7 @@ def test_differences_are_paired(tmp_path):
     _, shorter, fewer = tables.differences(rows, "Seen.", without=("Epochs", "Balanced", "Majority"))
     assert shorter == "Seen." and set(typeset) - set(fewer) == {"Epochs", "Balanced"}
     with pytest.raises(ValueError, match="same seeds"):
-        evaluation.difference(runs[0], runs[0][::-1])
+        statistics.difference(runs[0], runs[0][::-1])
 
 
 def test_networks_in_numbers_and_in_words():

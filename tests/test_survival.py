@@ -12,14 +12,15 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
-from sequtils import render, trials
-from sequtils.store import Store
+from sequtils import trials
+from sequtils.report import render
+from sequtils.trials import Store
 from tests.conftest import make_toy
 
 SWEEP = textwrap.dedent("""
     import sys
     from sequtils import trials
-    from sequtils.store import Store
+    from sequtils.trials import Store
     from tests.conftest import make_toy
     records = [trials.Trial("handwriting", "rnn", (3,), max_epochs=400, patience=400, seed=s) for s in range(16)]
     trials.run(records, make_toy(), 2, store=Store(sys.argv[1]))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from sequtils import features, training
+from sequtils.data import features
+from sequtils.engine import training
 from sequtils.models import SequenceClassifier
 
 

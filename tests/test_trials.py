@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from sequtils import paths, store, training, trials
+from sequtils import paths, trials
+from sequtils.engine import training
 from sequtils.files import WriteError
-from sequtils.store import Store
-from sequtils.trials import Trial
+from sequtils.report import provenance
+from sequtils.trials import Store, Trial, store
 from tests.conftest import make_toy
 
 
@@ -59,7 +60,7 @@ def test_a_result_says_all_and_comes_back_from_the_store(toy):
 def test_other_data_or_another_engine_is_another_result(toy, monkeypatch):
     run(toy)
     assert states(run(make_toy(seed=1))[1]) == {"new": 2}
-    monkeypatch.setattr(training, "version", lambda cell: "compiled-other")
+    monkeypatch.setattr(training, "version", lambda cell, *more: "compiled-other")
     assert states(run(toy)[1]) == {"stale: the engine has changed": 2}
     assert states(run(toy)[1]) == {"cached": 2}
 
@@ -76,7 +77,7 @@ def test_a_damaged_file_is_named_and_recomputed(toy, damage):
     assert states(told)["cached"] == 1
     assert any(state.startswith(f"damaged {file.name}: ") for state in states(told))
     assert {**again, "seconds": 0} == {**first, "seconds": 0}
-    assert Store().get(toy_trials()[0].key, again["trial"], toy.fingerprint, training.version("rnn"))[1] == "cached"
+    assert Store().get(toy_trials()[0].key, again["trial"], toy.fingerprint, toy_trials()[0].version)[1] == "cached"
 
 
 def test_a_foreign_file_is_not_used(toy):
@@ -117,6 +118,32 @@ def test_diverged_trial_is_stored(toy):
     assert result["history"]["reason"] == "diverged"
     assert result["history"]["loss"][-1] is None
     assert states(run(toy, [Trial("handwriting", "rnn", (3,), learning_rate=1e38, max_epochs=9)])[1]) == {"cached": 1}
+
+
+def test_the_code_that_folds_and_measures_decides_what_is_stale():
+    """An edit of the module that defines a kind of experiment, or Trial itself, makes its stored results stale."""
+    for kind in kinds():
+        code = {module.__name__ for module in kind.code.fget(kind.__new__(kind))}
+        assert {"sequtils.trials.trial", kind.__module__} <= code, kind
+    assert trials.fold.__module__ == "sequtils.trials.trial"
+    rnn = Trial("handwriting", "rnn", (4,))
+    assert rnn.version == training.version("rnn", *rnn.code) != training.version("rnn")
+
+
+def test_every_kind_of_experiment_has_a_name_of_its_own():
+    """Results are keyed, and hyperparameters told, by the name of the class."""
+    names = [kind.__name__ for kind in kinds()]
+    assert len(names) == len(set(names)) == len(provenance.experiments())
+
+
+def kinds():
+    """All kinds of experiment of the package."""
+    provenance.experiments()  # imports every module
+    found, new = [], [trials.Experiment]
+    while new:
+        new = [k for kind in new for k in kind.__subclasses__() if k.__module__.startswith("sequtils.")]
+        found += new
+    return found
 
 
 def test_folds_part_the_training_data_and_never_touch_the_test_set(toy):
@@ -161,8 +188,8 @@ def test_other_experiments_are_run_stored_and_told_apart():
 def test_the_package_imports_without_side_effects(tmp_path):
     """Importing every module starts no process, writes no file and prints nothing."""
     code = ("import importlib, pkgutil, sequtils\n"
-            "for m in pkgutil.iter_modules(sequtils.__path__):\n"
-            "    if m.name != '__main__': importlib.import_module('sequtils.' + m.name)")
+            "for m in pkgutil.walk_packages(sequtils.__path__, 'sequtils.'):\n"
+            "    if not m.name.endswith('__main__'): importlib.import_module(m.name)")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == done.stderr == ""
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,10 @@
+"""Files on disk, or the embedded sample -> a checked `Dataset` of training and test sequences, and their features.
+
+`load` gives a Dataset; whatever is wrong with the files is told in one `DataError`. `features` makes sequences ready
+for a network, `check` describes a folder, `sample` holds the embedded data. Nothing here needs PyTorch.
+"""
+
+from sequtils.data.datasets import LAYOUTS, Dataset, Part, data_folder, load, scan
+from sequtils.data.formats import DataError, read_segment, read_stroke
+
+__all__ = ["LAYOUTS", "DataError", "Dataset", "Part", "data_folder", "load", "read_segment", "read_stroke", "scan"]

@@ -1,0 +1,43 @@
+"""`python -m sequtils check-data DIR`: what is in a folder of data, and everything that is wrong with it."""
+
+import numpy as np
+
+from sequtils.data import datasets
+
+
+def check(root):
+    """Lines that describe both data sets under `root`, and a list of all problems, empty where all is well.
+
+    A folder may hold one of the two data sets only; then the other is reported as absent, which is no problem.
+    """
+    lines, problems, absent = [], [], []
+    for name, layout in datasets.LAYOUTS.items():
+        try:
+            folder = datasets.data_folder(name, root)
+        except datasets.DataError as error:
+            absent += error.problems
+            continue
+        try:
+            found, wrong = datasets.scan(name, root)
+        except datasets.DataError as error:
+            found, wrong = {}, error.problems
+        lines += [f"{layout.title}: {folder}", *describe(found), ""]
+        problems += wrong
+    if len(absent) == len(datasets.LAYOUTS):
+        problems += dict.fromkeys(absent)
+    else:
+        lines += [f"not found: {line}" for line in absent]
+    return lines, problems
+
+
+def describe(found):
+    """A table of counts, lengths in frames and class balance of what was read: class -> split -> [(file, x)]."""
+    total = {split: max(1, sum(len(parts[split]) for parts in found.values())) for split in ("train", "test")}
+    lines = [f"  {'class':<8} {'training':>16} {'test':>16}   frames: min median max"]
+    for c, parts in found.items():
+        counts = " ".join(f"{len(parts[s]):7d} ({len(parts[s]) / total[s]:6.1%})" for s in ("train", "test"))
+        lengths = [len(x) for s in ("train", "test") for _, x in parts[s]]
+        span = f"{min(lengths):10d} {np.median(lengths):6.1f} {max(lengths):3d}" if lengths else "  nothing to be read"
+        lines.append(f"  {c:<8} {counts}   {span}")
+    sizes = [sum(len(parts[s]) for parts in found.values()) for s in ("train", "test")]
+    return [*lines, f"  {'all':<8} {sizes[0]:7d} {'':8} {sizes[1]:7d}"]

@@ -1,0 +1,189 @@
+"""The two data sets of the course, or anyone's in the same layout, or the embedded sample.
+
+    ROOT/Handwriting_Data/<class>/{train,dev}/*    one stroke a file    (formats.read_stroke)
+    ROOT/CV_Data/<class>/{Train,Test}/*            one segment a file   (formats.read_segment)
+
+ROOT may also be the folder that holds the classes. The classes are the folders that are there. Dot files, folders
+whose name begins with "_" and Mapping*.txt are passed over; every other file of a split must be a sequence.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+import numpy as np
+
+from sequtils.data import cache, sample
+from sequtils.data.formats import DataError, read_segment, read_stroke
+
+
+@dataclass(frozen=True)
+class Part:
+    """Training or test sequences. x: list of float32 arrays (T, D). y: class numbers, int64 (N,). files: where each
+    came from, relative to the data set's folder. speakers: for cv the number that begins the file name, else None."""
+
+    x: list
+    y: np.ndarray
+    files: tuple
+    speakers: tuple
+
+    def __len__(self):
+        return len(self.y)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set. fingerprint: SHA-256 of the classes and sequences in their order, the same on every machine.
+    sample: True for the embedded, synthetic one."""
+
+    name: str
+    classes: tuple
+    train: Part
+    test: Part
+    fingerprint: str
+    sample: bool
+
+    @property
+    def title(self):
+        """Its name for tables."""
+        return LAYOUTS[self.name].title
+
+    @property
+    def label(self):
+        """Its name for figures and captions, which says so where it is the sample."""
+        return self.title + (" (embedded sample, synthetic)" if self.sample else "")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a data set lies on disk, how one of its files is read, and its name in titles."""
+
+    title: str
+    folder: str
+    splits: dict  # "train" and "test" -> name of the folder
+    read: Callable
+
+
+LAYOUTS = {
+    "handwriting": Layout("Handwriting", "Handwriting_Data", {"train": "train", "test": "dev"}, read_stroke),
+    "cv": Layout("CV segments", "CV_Data", {"train": "Train", "test": "Test"}, read_segment),
+}
+
+
+def load(name, root=None, classes=None):
+    """The Dataset "handwriting" or "cv" from a folder, or from the embedded sample where root is None.
+
+    classes selects and orders the classes; None takes all that are there, sorted (of the sample, its five default
+    ones). Raises DataError with a line for every problem found, ValueError for another name.
+    """
+    if name not in LAYOUTS:
+        raise ValueError(f"data set {name!r} is not one of {', '.join(LAYOUTS)}")
+    if root is None:
+        found = sample.load(name)
+        classes = tuple(classes or sample.DEFAULT_CLASSES[name])
+        problems = _require_classes(classes, found, "the embedded sample")
+    else:
+        found, problems = scan(name, root, classes)
+        classes = tuple(classes or found)
+    if problems:
+        raise DataError(*problems)
+    return _assemble(name, classes, found, root is None)
+
+
+def scan(name, root, classes=None):
+    """All sequences of a data set, class -> split -> [(file, x)], and a list of everything that is wrong with it.
+
+    Raises DataError where there is no such data set or class at all.
+    """
+    layout, folder = LAYOUTS[name], data_folder(name, root)
+    there = sorted(d.name for d in folder.iterdir() if d.is_dir() and not d.name.startswith((".", "_")))
+    if not there:
+        raise DataError(f"{folder}: no class folders, expected <class>/{layout.splits['train']} and so on")
+    found, problems = {}, _require_classes(classes or there, there, folder)
+    for c in classes or there:
+        found[c] = {}
+        for split in layout.splits:
+            found[c][split], wrong = _read_split(folder, c, split, layout)
+            problems += wrong
+    return found, problems
+
+
+def data_folder(name, root):
+    """The folder that holds the classes of a data set: ROOT's own sub-folder for it, or ROOT itself.
+
+    Raises DataError where there is neither.
+    """
+    layout, root = LAYOUTS[name], Path(root)
+    if not root.is_dir():
+        raise DataError(f"{root}: {'not a folder' if root.exists() else 'not there'}, expected the folder of the data")
+    if (root / layout.folder).is_dir():
+        return root / layout.folder
+    if any((d / split).is_dir() and split in _names(d) for d in root.iterdir() for split in layout.splits.values()):
+        return root
+    pattern = f"<class>/{layout.splits['train']} and <class>/{layout.splits['test']}"
+    raise DataError(f"{root}: wrong layout for {name}, expected {layout.folder}/{pattern}, or {pattern}")
+
+
+def _names(folder):
+    """Exact names in a folder, for file systems that take Train for train."""
+    return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _read_split(folder, c, split, layout):
+    """[(file, x)] of one class and split, and its problems."""
+    where = folder / c / layout.splits[split]
+    kind = "training" if split == "train" else "test"
+    files = sorted((f for f in where.iterdir() if not _passed_over(f)), key=_natural) if where.is_dir() else []
+    if not files:
+        state = "an empty folder" if where.is_dir() else "no such folder"
+        return [], [f"{where}: {state}, expected at least one {kind} file of class {c!r}"]
+    try:
+        xs = cache.read_files(files, layout.read)
+    except DataError:  # so at least one is bad: read them singly, and name them all
+        problems = []
+        for file in files:
+            try:
+                layout.read(file)
+            except DataError as error:
+                problems += error.problems
+        return [], problems
+    return [(f"{c}/{where.name}/{file.name}", x) for file, x in zip(files, xs)], []
+
+
+def _passed_over(path):
+    return path.name.startswith(".") or fnmatch(path.name, "Mapping*.txt") or (path.is_dir() and path.name[0] == "_")
+
+
+def _natural(path):
+    """Sorting key that puts 9.txt before 10.txt."""
+    return [(0, int(word), "") if word.isdigit() else (1, 0, word) for word in re.findall(r"\d+|\D+", path.name)]
+
+
+def _require_classes(classes, there, where):
+    """Problems of a choice of classes. Raises DataError where one of them is not there."""
+    missing = [c for c in classes if c not in there]
+    if missing:
+        raise DataError(f"{where}: no class {', '.join(map(repr, missing))}, there are {', '.join(sorted(there))}")
+    if len(set(classes)) < max(2, len(classes)):
+        return [f"{where}: classes {', '.join(classes)}, expected two or more different ones"]
+    return []
+
+
+def _assemble(name, classes, found, is_sample):
+    parts, digest = {}, hashlib.sha256(name.encode())
+    for split in ("train", "test"):
+        rows = [(label, *row) for label, c in enumerate(classes) for row in found[c][split]]
+        y, files, x = (list(column) for column in zip(*rows))
+        speakers = tuple(_speaker(file) if name == "cv" else None for file in files)
+        parts[split] = Part(x, np.array(y, np.int64), tuple(files), speakers)
+        digest.update(repr((split, classes, y, [len(s) for s in x])).encode())
+        digest.update(np.concatenate(x).astype("<f4").tobytes())
+    return Dataset(name, classes, parts["train"], parts["test"], digest.hexdigest(), is_sample)
+
+
+def _speaker(file):
+    number = re.match(r"\d+(?=_)", Path(file).name)
+    return number.group() if number else None

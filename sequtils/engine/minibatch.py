@@ -1,0 +1,53 @@
+"""Training of any PyTorch network by Adam, repeatable, for what the compiled engine has no code for."""
+
+import contextlib
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+
+@contextlib.contextmanager
+def one_thread():
+    """Within it PyTorch computes on one thread: so results do not depend on the number of cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def alone(seed):
+    """PyTorch on one thread, so that its sums have one order, and with random numbers of its own from `seed`."""
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def fit(model, loss, count, epochs, batch, learning_rate, seed):
+    """Adam (Kingma and Ba 2015) on mini-batches of `count` sequences: loss(rows) is that of some of them.
+
+    The learning rate falls linearly to 0; the norm of the gradient is cut at 1 (Pascanu et al. 2013).
+    """
+    optimiser = torch.optim.Adam(model.parameters(), learning_rate)
+    steps = epochs * math.ceil(count / batch)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)
+    rng = np.random.default_rng([seed, 1])
+    for _ in range(epochs):
+        for rows in np.array_split(rng.permutation(count), math.ceil(count / batch)):
+            optimiser.zero_grad()
+            loss(rows).backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+
+
+def outcome(logits, prepared):
+    """True and predicted classes of the test set and both accuracies; logits: function of a list of sequences."""
+    train, test = (logits(part.x).argmax(axis=1) for part in (prepared.train, prepared.test))
+    return {"labels": prepared.test.y.tolist(), "predictions": test.tolist(),
+            "test_accuracy": float((test == prepared.test.y).mean()),
+            "train_accuracy": float((train == prepared.train.y).mean())}

@@ -1,0 +1,5 @@
+"""A trained network, or a task made for it -> numbers that answer one question; one module a question.
+
+Notebook 02: `control_loop`, `memory`, `input_output`, `activations`. Notebook 07: `jacobians`, `gradient_flow`,
+`synthetic`. Notebook 08: `limits`. Notebook 09: `ablation`.
+"""

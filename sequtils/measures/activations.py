@@ -1,0 +1,114 @@
+"""The activation function of the recurrence: what tanh, ReLU and sigmoid do to the states and to the gradients."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+
+from sequtils import statistics
+from sequtils.data import features
+from sequtils.engine import minibatch
+from sequtils.models import SequenceClassifier, recurrent
+from sequtils.trials import Experiment
+
+ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
+WORDS = {"vanishes": "vanishes", "explodes": "explodes", "neither": "neither vanishes nor explodes"}
+
+
+@dataclass(frozen=True)
+class Activation(Experiment):
+    """A plain recurrent network with one of ACTIVATIONS: how large its states and the gradients by them are along real
+    sequences, before and after training by Adam, and what it then gets right."""
+
+    CODE = (features, recurrent, minibatch)
+    dataset: str
+    activation: str
+    features: tuple
+    hidden: int = 32
+    learning_rate: float = 0.005
+    batch: int = 64
+    epochs: int = 20
+
+    def measure(self, dataset):
+        """For "untrained" and "trained" the `flow` through the test sequences; labels, predictions, accuracies."""
+        prepared = features.prepare(dataset, self.features)
+        x, y, f = prepared.train.x, torch.from_numpy(prepared.train.y), ACTIVATIONS[self.activation]
+        with minibatch.alone(self.seed):
+            model = SequenceClassifier(x[0].shape[1], (self.hidden,), len(dataset.classes), "rnn", seed=self.seed)
+            untrained = flow(model, f, prepared.test)
+            loss = lambda rows: F.cross_entropy(classify(model, f, [x[i] for i in rows])[0], y[rows])
+            minibatch.fit(model, loss, len(x), self.epochs, self.batch, self.learning_rate, self.seed)
+            found = {"untrained": untrained, "trained": flow(model, f, prepared.test)}
+            with torch.no_grad():
+                logits = lambda sequences: classify(model, f, sequences)[0].numpy()
+                return {**found, **minibatch.outcome(logits, prepared)}
+
+
+def unroll(model, x, activation):
+    """States h_1 to h_T, each (B, n), of a SequenceClassifier's plain recurrent layer with another activation:
+    h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh) over a batch x (B, T, D) (Elman 1990)."""
+    cell = model.layers[0]
+    inputs = F.linear(x, cell.weight_ih_l0, cell.bias_ih_l0 + cell.bias_hh_l0)  # (B, T, n)
+    h, found = x.new_zeros(len(x), cell.hidden_size), []
+    for a in inputs.unbind(dim=1):
+        h = activation(a + h @ cell.weight_hh_l0.T)
+        found.append(h)
+    return found
+
+
+def classify(model, activation, x):
+    """Logits (B, C) after the last frame of each sequence (T, D) of a list, and all states, see `unroll`."""
+    dtype = model.head.weight.dtype
+    h = unroll(model, pad_sequence([torch.as_tensor(s, dtype=dtype) for s in x], batch_first=True), activation)
+    last = torch.stack(h)[[len(s) - 1 for s in x], range(len(x))]  # (B, n)
+    return model.head(last), h
+
+
+def flow(model, activation, part):
+    """Norms of the states and of the loss's gradients by them, along the sequences of a part, in float64.
+
+    states, gradients: their geometric means over the sequences, where not 0, at each distance T - t from the last
+    frame; slopes: for each sequence that of the straight line through log ||dL/dh_t|| against T - t, by least squares,
+    None where fewer than two gradients are not 0; lost: share of the sequences whose first state has gradient 0.
+    """
+    model = copy.deepcopy(model).double()
+    z, h = classify(model, activation, part.x)
+    for state in h:
+        state.retain_grad()
+    F.cross_entropy(z, torch.from_numpy(part.y), reduction="sum").backward()
+    sizes = [torch.stack([norms(s) for s in h], dim=1).detach().numpy() for norms in (
+        lambda s: s.norm(dim=1), lambda s: s.grad.norm(dim=1))]  # each (N, T)
+    state, gradient = ([row[: len(s)][::-1] for row, s in zip(size, part.x)] for size in sizes)
+    return {"states": _geometric_means(state), "gradients": _geometric_means(gradient),
+            "slopes": [slope(g) for g in gradient], "lost": float(np.mean([g[-1] == 0 for g in gradient]))}
+
+
+def slope(g):
+    """Slope of log g (T,) against 0, 1, ..., T - 1, by least squares over those that are not 0; None for fewer than
+    two of them."""
+    d = np.flatnonzero(g)
+    return float(np.polyfit(d, np.log(g[d]), 1)[0]) if len(d) > 1 else None
+
+
+def slopes(results, when):
+    """Estimate of the mean slope over seeds and test sequences from results of `Activation`, "untrained" or "trained";
+    sequences without a slope for every seed are left out, and None is returned where none is left."""
+    found = np.array([r[when]["slopes"] for r in results], np.float64)  # (S, N)
+    found = found[:, ~np.isnan(found).any(axis=0)]
+    return statistics.estimate(found) if found.size else None
+
+
+def course(slopes):
+    """What the gradient does on its way back, in one word, from the Estimate of its slope."""
+    if slopes is None or slopes.low <= 0 <= slopes.high:
+        return "neither"
+    return "vanishes" if slopes.high < 0 else "explodes"
+
+
+def _geometric_means(rows):
+    """At each place the geometric mean over the rows that reach it with something else than 0, None where none does."""
+    at = [np.array([row[d] for row in rows if len(row) > d and row[d] > 0]) for d in range(max(map(len, rows)))]
+    return [float(np.exp(np.log(values).mean())) if len(values) else None for values in at]

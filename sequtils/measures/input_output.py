@@ -1,0 +1,184 @@
+"""The kinds of recurrent network by what is fed and what is read: one or many, to one or many.
+
+Many to one is a Trial itself.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+
+from sequtils import trials
+from sequtils.data import features
+from sequtils.engine import kernels, minibatch, training
+from sequtils.models import SequenceClassifier, recurrent
+from sequtils.trials import Experiment, Trial
+
+SECTORS = 8  # directions of the pen that are told apart, each of 45 degrees
+
+
+@dataclass(frozen=True)
+class OneFrame(Experiment):
+    """One to one: the network of a Trial sees only the middle frame of each sequence, so that nothing recurs."""
+
+    CODE = (features, recurrent, kernels, training)
+    trial: Trial
+
+    def measure(self, dataset):
+        """As a Trial's."""
+        prepared = features.prepare(dataset, self.trial.features)
+        middle = [replace(part, x=[x[len(x) // 2 :][:1] for x in part.x]) for part in (prepared.train, prepared.test)]
+        trial = replace(self.trial, features=("raw",), seed=self.seed)
+        return trial.measure(replace(prepared, train=middle[0], test=middle[1]))
+
+
+@dataclass(frozen=True)
+class EachFrame(Experiment):
+    """Many to many: an LSTM says at each frame what comes next, after Adam on mini-batches.
+
+    target: "direction", the sector into which the pen moves next, or "frame", the next frame itself. The result has a
+    score for each test sequence, the share of right sectors or the share of the variance explained, and the same for
+    the baseline that repeats the last direction or frame.
+    """
+
+    CODE = (features, recurrent, minibatch)
+    dataset: str
+    target: str
+    features: tuple
+    hidden: int = 32
+    learning_rate: float = 0.01
+    batch: int = 32
+    epochs: int = 20
+
+    def measure(self, dataset):
+        """See the class."""
+        prepared = features.prepare(dataset, self.features)
+        ask = {"direction": _directions, "frame": _next_frames}[self.target]
+        (x, y, _), (test_x, test_y, repeated) = ask(prepared.train.x), ask(prepared.test.x)
+        outputs = SECTORS if self.target == "direction" else x[0].shape[1]
+        loss_of = F.cross_entropy if self.target == "direction" else F.mse_loss
+
+        def loss(rows):
+            z = at_each_frame(model, [x[i] for i in rows])
+            return loss_of(torch.cat(z), torch.from_numpy(np.concatenate([y[i] for i in rows])))
+
+        with minibatch.alone(self.seed):
+            model = SequenceClassifier(x[0].shape[1], (self.hidden,), outputs, "lstm", seed=self.seed)
+            minibatch.fit(model, loss, len(x), self.epochs, self.batch, self.learning_rate, self.seed)
+            with torch.no_grad():
+                said = [z.numpy() for z in at_each_frame(model, test_x)]
+        said = [z.argmax(axis=1) for z in said] if self.target == "direction" else said
+        return {"scores": _scores(said, test_y), "baseline": _scores(repeated, test_y)}
+
+
+def at_each_frame(model, x):
+    """Outputs (T, C) of a SequenceClassifier's dense layer at every frame of each sequence (T, D) of a list."""
+    padded = pad_sequence([torch.from_numpy(s) for s in x], batch_first=True)  # (B, T, D)
+    z = model.head(model.layers[0](padded)[0])  # (B, T, C)
+    return [row[: len(s)] for row, s in zip(z, x)]
+
+
+def sectors(moves):
+    """Numbers 0 to 7 (T,) of the 45 degree sectors, the first centred on the first axis, of movements (T, 2)."""
+    angle = np.arctan2(moves[:, 1], moves[:, 0])
+    return np.round(angle * SECTORS / (2 * math.pi)).astype(np.int64) % SECTORS
+
+
+def _directions(x):
+    """Of each stroke: its points but the last, the sector of the move after each, that of the move before it."""
+    found = [sectors(np.diff(s, axis=0)) for s in x]
+    return [s[:-1] for s in x], found, [np.r_[k[0], k[:-1]] for k in found]
+
+
+def _next_frames(x):
+    """Of each sequence: its frames but the last, the frame after each, and each itself."""
+    return [s[:-1] for s in x], [s[1:] for s in x], [s[:-1] for s in x]
+
+
+def _scores(said, y):
+    """A score for each sequence whose mean is, for whole numbers, the mean share of right ones, and else R^2: one minus
+    the squared error in units of the mean over the sequences of the sum of squares about the frames' mean."""
+    if y[0].dtype.kind == "i":
+        return [float((a == b).mean()) for a, b in zip(said, y)]
+    mean = np.concatenate(y).mean(axis=0, dtype=np.float64)
+    total = np.mean([((b - mean) ** 2).sum() for b in y])
+    return [float(1 - ((a - b) ** 2).sum(dtype=np.float64) / total) for a, b in zip(said, y)]
+
+
+def scores(results, what):
+    """Scores of each seed and test sequence (S, N) from results of `EachFrame`; what: "scores" or "baseline"."""
+    return np.array([r[what] for r in results])
+
+
+@dataclass(frozen=True)
+class Drawing(Experiment):
+    """One to many: an LSTM that begins in a state of its class and is fed its own output draws a stroke.
+
+    Trained to say each next move of the training strokes, as the mean and deviation of a normal distribution (Graves
+    2013, with one component). judge: the Trial that then reads `each` drawings of every class. Settings as EachFrame's.
+    """
+
+    CODE = (features, recurrent, kernels, training, minibatch)
+    judge: Trial
+    each: int = 10
+    hidden: int = 64
+    learning_rate: float = 0.01
+    batch: int = 32
+    epochs: int = 40
+
+    def measure(self, dataset):
+        """The classes asked for, as labels, and those that the judge read; the first drawing of each class."""
+        C = len(dataset.classes)
+        asked = np.repeat(np.arange(C), self.each)
+        with minibatch.alone(self.seed):
+            judge, _, prepared = trials.fitted(replace(self.judge, seed=self.seed), dataset)
+            torch.manual_seed(self.seed)
+            model = Drawer(C, self.hidden, self.seed)
+            moves = torch.from_numpy(np.diff(prepared.train.x, axis=1, prepend=np.float32(0)))  # (N, T, 2)
+            y = torch.from_numpy(prepared.train.y)
+            minibatch.fit(model, lambda rows: model.loss(moves[rows], y[rows]), len(y), self.epochs, self.batch,
+                        self.learning_rate, self.seed)
+            drawn = list(model.draw(torch.from_numpy(asked), moves.shape[1]).numpy())  # each (T, 2)
+        read = training.make_engine(judge).logits(drawn).argmax(axis=1)
+        return {"labels": asked.tolist(), "predictions": read.tolist(),
+                "drawings": [drawn[i].tolist() for i in range(0, len(drawn), self.each)],
+                "means": [np.mean([x for x, label in zip(prepared.train.x, prepared.train.y) if label == c],
+                                  axis=0).tolist() for c in range(C)]}
+
+
+class Drawer(nn.Module):
+    """Moves of the pen after a class: h_0 and c_0 are a row for each class, the inputs are the model's own outputs."""
+
+    def __init__(self, classes, n, seed):
+        super().__init__()
+        self.start = nn.Embedding(classes, 2 * n)  # the one-hot label times a matrix: h_0 and c_0
+        self.body = SequenceClassifier(2, (n,), 4, "lstm", seed=seed)  # mean and log deviation in x and in y
+
+    def forward(self, moves, state):
+        """Mean and deviation, each (B, T, 2), of the move after each of moves (B, T, 2), and the state after them."""
+        h, state = self.body.layers[0](moves, state)
+        mean, log_deviation = self.body.head(h).chunk(2, dim=-1)
+        return mean, log_deviation.clamp(-5, 2).exp(), state
+
+    def begin(self, y):
+        """State (1, B, n), (1, B, n) of classes y (B,)."""
+        return tuple(part.contiguous()[None] for part in self.start(y).tanh().chunk(2, dim=-1))
+
+    def loss(self, moves, y):
+        """Mean negative log likelihood of moves (B, T, 2), each said from the ones before it."""
+        mean, deviation, _ = self(F.pad(moves[:, :-1], (0, 0, 1, 0)), self.begin(y))
+        return -torch.distributions.Normal(mean, deviation).log_prob(moves).mean()
+
+    @torch.no_grad()
+    def draw(self, y, points):
+        """A stroke (T, 2) for each class of y (B,), every move drawn from its distribution."""
+        move, state, moves = torch.zeros(len(y), 1, 2), self.begin(y), []
+        for _ in range(points):
+            mean, deviation, state = self(move, state)
+            move = mean + deviation * torch.randn_like(mean)
+            moves.append(move)
+        return torch.cat(moves, dim=1).cumsum(dim=1)  # (B, T, 2)

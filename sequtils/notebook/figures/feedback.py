@@ -1,0 +1,213 @@
+"""Figures and the tables of the chapter on feedback."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from sequtils import statistics
+from sequtils.data.features import resample
+from sequtils.measures.activations import course
+from sequtils.measures.control_loop import closed_loop_pole, control_loop
+from sequtils.measures.memory import recalled
+from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES, canvas, styled
+from sequtils.notebook.tables import NBSP
+from sequtils.statistics import estimate
+
+LINES = {"tanh": ("#000000", "-", "o"), "relu": ("#CC79A7", "--", "s"), "sigmoid": ("#56B4E9", ":", "^")}
+KINDS = {"one to one": (1, [0], [0]), "one to many": (3, [0], [0, 1, 2]), "many to one": (3, [0, 1, 2], [2]),
+         "many to many": (3, [0, 1, 2], [0, 1, 2])}  # cells in a row, those with an input, those with an output
+
+
+@styled
+def loop(gains, pole, disturbance, steps, at):
+    """Output of the controlled plant for each gain, a panel each; the dotted line is the set point."""
+    fig, axes = canvas("A loop without feedback, with it, and with too much of it", 1, len(gains), height=2.4)
+    for ax, gain in zip(axes[0], gains):
+        y = control_loop(gain, pole, disturbance, steps, at)
+        ax.axhline(1, color=DARK, ls=":", lw=1)
+        ax.axvspan(at, steps - 1, color="#EEEEEE", zorder=0)
+        ax.plot(y, "o-", color=COLOURS["rnn"], ms=2.5, lw=1)
+        ax.set_title(f"gain {gain:g}, pole {closed_loop_pole(gain, pole):.2f}".replace("-", "−"))
+        ax.set(xlabel="step", xlim=(0, steps - 1))
+    axes[0, 0].set_ylabel("output (set point = 1)")
+    return fig
+
+
+@styled
+def stroke_states(x, h, dataset, title):
+    """A stroke x (T, 2), coloured by time, beside the states h (T, n) of a cell that has read it."""
+    fig, [[left, right]] = canvas(f"{title}: {dataset.label}", 1, 2, height=2.7, width_ratios=(1, 1.8))
+    x = resample(x, len(h))
+    left.plot(*x.T, color=LIGHT, lw=0.8, zorder=1)
+    points = left.scatter(*x.T, c=np.arange(1, len(x) + 1), cmap="cividis", s=14, zorder=2)
+    left.plot(*x[0], "o", color="black", ms=5, mfc="none", zorder=3)
+    left.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim", xlabel="pen stroke, ring: pen down")
+    left.spines[:].set_visible(False)
+    fig.colorbar(points, ax=left, label="point t", location="left", shrink=0.8)
+    _heat(fig, right, h, "state", "unit", 1)
+    right.set_xlabel("point t")
+    return fig
+
+
+@styled
+def segment_states(x, h, dataset, title):
+    """The frames x (T, D) of a segment, standardised, above the states h (T, n) of a cell that has read it."""
+    fig, axes = canvas(f"{title}: {dataset.label}", 2, 1, height=3.8, sharex=True)
+    _heat(fig, axes[0, 0], x, "std. deviations", "feature", 2)
+    _heat(fig, axes[1, 0], h, "state", "unit", 1)
+    axes[1, 0].set_xlabel("frame t")
+    return fig
+
+
+def _heat(fig, ax, rows, label, ylabel, limit):
+    """Heat map of rows (T, n) over time; units of a state in the order of the time at which they are largest."""
+    rows = np.asarray(rows)
+    order = np.argsort(rows.argmax(axis=0), kind="stable") if ylabel == "unit" else slice(None)
+    image = ax.imshow(rows[:, order].T, aspect="auto", origin="lower", cmap="cividis", vmin=-limit, vmax=limit,
+                      interpolation="nearest", extent=(0.5, len(rows) + 0.5, 0.5, rows.shape[1] + 0.5))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_ylabel(ylabel)
+    fig.colorbar(image, ax=ax, label=label)
+
+
+@styled
+def memory(results, lags, dataset):
+    """R^2 of the frame k steps ago, read from the state, against k: mean over the seeds, a band from the least to the
+    greatest; results: cell -> results of `memory.Memory`."""
+    fig, axes = canvas(f"What of the past the state holds: {dataset.label}", 1, 2, height=2.8, sharey=True)
+    for ax, when in zip(axes[0], ("untrained", "trained")):
+        ax.plot(lags, recalled(results["rnn"], "frame").mean(axis=0), "x-", color=LIGHT, lw=1, label="frame alone")
+        for cell, runs in results.items():
+            curves = recalled(runs, when)  # (S, K)
+            ax.plot(lags, curves.mean(axis=0), DASHES[cell], marker={"rnn": "o", "lstm": "s"}[cell], ms=4,
+                    color=COLOURS[cell], label=NAMES[cell])
+            ax.fill_between(lags, curves.min(axis=0), curves.max(axis=0), color=COLOURS[cell], alpha=0.15, lw=0)
+        ax.axhline(0.5, color=DARK, lw=0.6, ls=":")
+        ax.set_title(when)
+        ax.set(xlabel="lag k (frames)", ylim=(min(0, ax.get_ylim()[0]), 1.02))
+    axes[0, 0].set_ylabel("R² of the frame k ago")
+    axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return fig
+
+
+@styled
+def diagrams():
+    """The four kinds of network as rows of cells: inputs from below, outputs to above, the state to the right."""
+    fig, axes = canvas("Four kinds of network", 1, 4, height=1.7, width_ratios=(1.6, 3, 3, 3))
+    for ax, (kind, (cells, inputs, outputs)) in zip(axes[0], KINDS.items()):
+        for t in range(cells):
+            ax.add_patch(Rectangle((t, 0), 0.56, 0.5, fc="#EEEEEE", ec=DARK))
+            ax.text(t + 0.28, 0.25, f"h$_{t + 1}$", ha="center", va="center", fontsize=8)
+            if t:
+                _arrow(ax, (t - 0.44, 0.25), (t, 0.25))
+            if t in inputs:
+                _arrow(ax, (t + 0.28, -0.55), (t + 0.28, 0))
+            if t in outputs:
+                _arrow(ax, (t + 0.28, 0.5), (t + 0.28, 1.05))
+        if kind == "one to many":  # each output is the next input
+            for t in range(1, cells):
+                _arrow(ax, (t - 0.72, 0.75), (t + 0.1, 0), "arc3,rad=0.0", ":")
+        ax.set_title(kind, loc="center")
+        ax.set(xlim=(-0.2, cells - 0.2) if cells > 1 else (-0.5, 1.1), ylim=(-0.6, 1.1))
+        ax.set_axis_off()
+    return fig
+
+
+def _arrow(ax, start, end, bend="arc3", dashes="-"):
+    ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=7, color=DARK, lw=0.9, ls=dashes,
+                                 connectionstyle=bend, shrinkA=0, shrinkB=0))
+
+
+@styled
+def drawings(results, dataset, most=3):
+    """For each class the mean training stroke and below it a drawing of each of the first seeds; under each what the
+    classifier reads. Classes after the first eight are left out."""
+    results, C = results[:most], min(8, len(dataset.classes))
+    fig, axes = canvas(f"Strokes drawn from their class: {dataset.label}", len(results) + 1, C,
+                       height=0.6 + 1.15 * (len(results) + 1))
+    each = len(results[0]["labels"]) // len(dataset.classes)
+    for c in range(C):
+        _pen(axes[0, c], results[0]["means"][c], LIGHT)
+        axes[0, c].set_title(dataset.classes[c], loc="center")
+        for ax, result in zip(axes[1:, c], results):
+            read = result["predictions"][c * each]
+            _pen(ax, result["drawings"][c], COLOURS["lstm"])
+            ax.set_xlabel(f"read as {dataset.classes[read]}", fontsize=7, color=DARK,
+                          weight="normal" if read == c else "bold")
+    for row, label in zip(axes, ["mean", *(f"seed {r['trial']['seed']}" for r in results)]):
+        row[0].set_ylabel(label)
+    return fig
+
+
+def _pen(ax, x, colour):
+    x = np.array(x)
+    ax.plot(*x.T, color=colour, lw=1.4)
+    ax.plot(*x[0], "o", color="black", ms=3)
+    ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
+    ax.spines[:].set_visible(False)
+
+
+@styled
+def activations(results, dataset):
+    """Geometric means of ||h_t|| and of ||dL/dh_t|| against the distance from the last frame, before and after
+    training, a thin line for each seed; results: activation -> results of `activations.Activation`."""
+    fig, axes = canvas(f"Three activation functions: {dataset.label}", 2, 2, height=4.2,
+                       sharex=True)
+    for row, when in zip(axes, ("untrained", "trained")):
+        for ax, key in zip(row, ("states", "gradients")):
+            for activation, (colour, dashes, marker) in LINES.items():
+                for n, r in enumerate(results[activation]):
+                    y = np.array(r[when][key], np.float64)
+                    ax.plot(y, dashes, color=colour, marker=marker, ms=3.5, lw=1, markevery=(3 * n, 9),
+                            label=None if n else activation)
+            ax.set_title(when)
+            if key == "gradients":
+                ax.set_yscale("log")
+            else:
+                ax.set_ylim(0, None)
+    for ax, label in zip(axes[:, 0].tolist() + axes[:, 1].tolist(), ["norm of the state"] * 2 +
+                         ["norm of the gradient"] * 2):
+        ax.set_ylabel(label)
+    for ax in axes[1]:
+        ax.set_xlabel("frames before the last, T − t")
+    axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return fig
+
+
+def kinds_table(rows, caption):
+    """(raw, caption, typeset) table of one row for each (kind, dataset, model, measure, scores, baseline's name, its
+    scores): scores (S, N) of seeds and sequences, those of the baseline as well, or one number."""
+    raw, typeset = [], []
+    for kind, dataset, model, measure, scores, name, base in rows:
+        value, gain = estimate(scores), estimate(scores - base)
+        raw.append({"kind": kind, "dataset": dataset.name, "model": model, "measure": measure, "value": value.mean,
+                    "low": value.low, "high": value.high, "baseline": name, "baseline_value": float(np.mean(base)),
+                    "gain": gain.mean, "gain_low": gain.low, "gain_high": gain.high,
+                    "verdict": statistics.verdict(gain)})
+        typeset.append({"Kind": kind, "Data set": dataset.title.replace(" ", NBSP), "Model": model, "Measure": measure,
+                        "Value [95 %]": _span(value), "Baseline": f"{name}: {np.mean(base):.3f}",
+                        "Against it": statistics.verdict(gain).rsplit(" ", 1)[0]})
+    return pd.DataFrame(raw), caption, pd.DataFrame(typeset)
+
+
+def activations_table(rows, caption):
+    """(raw, caption, typeset) table of one row for each (dataset, activation, slope before training, slope after,
+    test accuracy, difference in it to tanh or None): Estimates, of slopes None where there was no gradient."""
+    raw = pd.DataFrame([{"dataset": d.name, "activation": name, **_columns("untrained", before),
+                         **_columns("trained", after), "course": course(after), **_columns("test", test),
+                         **_columns("difference", gain)} for d, name, before, after, test, gain in rows])
+    typeset = pd.DataFrame([{"Data set": d.title.replace(" ", NBSP), "Activation": name,
+                             "Slope untrained": _span(before, "+"), "Slope trained": _span(after, "+"),
+                             "Gradient": course(after), "Test [95 %]": _span(test), "Minus tanh": _span(gain, "+")}
+                            for d, name, before, after, test, gain in rows])
+    return raw, caption, typeset
+
+
+def _columns(name, e):
+    return {name: e.mean, f"{name}_low": e.low, f"{name}_high": e.high} if e else {name: np.nan}
+
+
+def _span(e, sign=""):
+    """An Estimate as one word that is not broken."""
+    return format(e, sign).replace(" ", NBSP).replace("-", "−") if e else "–"

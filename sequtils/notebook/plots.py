@@ -1,0 +1,245 @@
+"""Figures of the report: one style, the same colour for a cell everywhere. Each function returns a Figure."""
+
+import functools
+import io
+import textwrap
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colours: told apart by colour-blind readers, and in greyscale by lightness and dashes.
+COLOURS = {"rnn": "#0072B2", "lstm": "#D55E00", "gru": "#009E73"}
+DASHES = {"rnn": "-", "lstm": "--", "gru": ":"}
+NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+DARK, LIGHT = "#333333", "#AAAAAA"
+STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same letters
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "figure.titlesize": 10,
+    "legend.frameon": False,
+    "savefig.dpi": 80,
+    "svg.hashsalt": "sequtils",  # with Date None it makes the same figure the same bytes
+    "svg.fonttype": "path",
+}
+
+
+def styled(draw):
+    """Run a plotting function in the project's style, whatever the reader's own settings are."""
+
+    @functools.wraps(draw)
+    def drawn(*args, **kwargs):
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(STYLE)
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+HALF = 3.75  # inches: the width of a figure of which the report sets two side by side
+
+
+def canvas(title, rows=1, columns=1, width=6.5, height=2.8, **kwargs):
+    """A Figure of width and height in inches with a title on the left, and its axes (rows, columns)."""
+    fig = Figure(figsize=(width, height), layout="constrained")
+    axes = fig.subplots(rows, columns, squeeze=False, **kwargs)
+    lines = [textwrap.fill(line, int(13 * width)) for line in title.split("\n")]  # letters that fit into an inch
+    fig.suptitle("\n".join(lines), x=0.01, ha="left")
+    return fig, axes
+
+
+def legend_below(fig):
+    """One legend below the axes, which takes no width from them."""
+    fig.legend(*fig.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+
+
+@styled
+def render(fig, kind):
+    """The figure as the bytes of an "svg" or "png" file: without a date, the same figure is the same bytes."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return buffer.getvalue()
+
+
+def _examples(dataset, per_class, kind, height, sharey):
+    """A figure, and for each of the first training sequences of each class (axes, x): a class a column, in blocks of
+    rows where there are more than eight."""
+    columns = min(len(dataset.classes), 8)
+    rows = per_class * -(-len(dataset.classes) // columns)
+    fig, axes = canvas(f"{kind}: {dataset.label}", rows, columns, height=0.6 + height * rows, sharey=sharey)
+    pairs = []
+    for label, c in enumerate(dataset.classes):
+        block, column = divmod(label, columns)
+        places = axes[per_class * block : per_class * (block + 1), column]
+        places[0].set_title(c, loc="center")
+        pairs += zip(places, [x for x, y in zip(dataset.train.x, dataset.train.y) if y == label])
+    for ax in set(axes.flat) - {ax for ax, _ in pairs}:
+        ax.set_axis_off()
+    return fig, pairs
+
+
+@styled
+def strokes(dataset, per_class=3):
+    """The first training strokes of each class, light at pen down and dark at pen up; a dot marks pen down."""
+    fig, pairs = _examples(dataset, per_class, "Training strokes", 1.25, sharey=False)
+    for ax, x in pairs:
+        ax.plot(*x.T, color="#BBBBBB", lw=0.8, zorder=1)
+        ax.scatter(*x.T, c=np.linspace(1, 0, len(x)), cmap="cividis", s=5, zorder=2)
+        ax.plot(*x[0], "o", color="black", ms=4, zorder=3)
+        ax.set_xlabel(f"{len(x)} points", fontsize=7)
+        ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
+        ax.spines[:].set_visible(False)
+    return fig
+
+
+@styled
+def segments(dataset, per_class=2):
+    """The first training segments of each class as heat maps of the 39 features, each feature in units of its own
+    standard deviation over the training data, cut at two."""
+    frames = np.concatenate(dataset.train.x)
+    mean, std = frames.mean(axis=0), frames.std(axis=0)
+    fig, pairs = _examples(dataset, per_class, "Training segments", 1.5, sharey="row")
+    for ax, x in pairs:
+        image = ax.imshow(((x - mean) / np.where(std > 0, std, 1)).T, aspect="auto", origin="lower", cmap="cividis",
+                          vmin=-2, vmax=2, interpolation="nearest")
+        ax.set(yticks=[0, 13, 26, 38], xticks=[0, len(x) - 1])
+    fig.supxlabel("frame")
+    fig.supylabel("feature")
+    fig.colorbar(image, ax=fig.axes, shrink=0.7, label="standard deviations")
+    return fig
+
+
+@styled
+def lengths(dataset):
+    """Lengths of the sequences of each class in both splits, and how many sequences each class has."""
+    fig, axes = canvas(f"Lengths and counts: {dataset.label}", 1, 2, height=2.2 + 0.1 * len(dataset.classes))
+    places = np.arange(len(dataset.classes))
+    for offset, part, name, colour in ((-0.2, dataset.train, "training", DARK), (0.2, dataset.test, "test", LIGHT)):
+        spans = [[len(x) for x, y in zip(part.x, part.y) if y == label] for label in places]
+        box = axes[0, 0].boxplot(spans, positions=places + offset, widths=0.3, orientation="horizontal", whis=(0, 100),
+                                 patch_artist=True, medianprops={"color": "white"})
+        for patch in box["boxes"]:
+            patch.set(facecolor=colour, edgecolor=colour)
+        axes[0, 1].barh(places + offset, [len(s) for s in spans], 0.3, color=colour, label=name)
+    for ax, label in zip(axes[0], ("frames in a sequence: least, quartiles, greatest", "sequences")):
+        ax.set(yticks=places, yticklabels=dataset.classes, xlabel=label)
+        ax.invert_yaxis()
+    axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return fig
+
+
+@styled
+def learning(results, dataset, title):
+    """Loss and accuracy against epoch: a thin line for each seed, the median bold while more than half of the seeds
+    still train, a dot where each stopped; training in the cell's colour, test in grey and dotted."""
+    fig, axes = canvas(f"{title}: {dataset.label}", 1, 2)
+    cell = results[0]["trial"]["cell"]
+    for ax, kind, label in zip(axes[0], ("loss", "accuracy"), ("cross-entropy (nats)", "accuracy")):
+        for part, colour, dashes, name in (("", COLOURS[cell], DASHES[cell], "training"), ("test_", DARK, ":", "test")):
+            curves = [np.array(r["history"][part + kind], float) for r in results]
+            for curve in curves:
+                ax.plot(np.arange(1, len(curve) + 1), curve, dashes, color=colour, lw=0.6, alpha=0.6)
+                ax.plot(len(curve), curve[-1], "o", color=colour, ms=3)
+            ax.plot(*_median(curves), dashes, color=colour, lw=2, label=name)
+        ax.set(xlabel="epoch", ylabel=label, xlim=(0, None))
+    axes[0, 1].set_ylim(0, 1)
+    axes[0, 0].set_ylim(0, None)
+    axes[0, 1].legend(loc="best")
+    return fig
+
+
+def _median(curves):
+    """Epochs and the median over the curves that reach each, as long as more than half of them do."""
+    longest = max(map(len, curves))
+    table = np.array([np.pad(c, (0, longest - len(c)), constant_values=np.nan) for c in curves])
+    reached = (~np.isnan(table)).sum(axis=0) * 2 > len(curves)
+    return np.flatnonzero(reached) + 1, np.nanmedian(table[:, reached], axis=0)
+
+
+@styled
+def confusion(matrix, dataset, title, seeds):
+    """Counts and row percentages of true against predicted classes, summed over the seeds; the darker, the more."""
+    C = len(matrix)
+    summed = f"{seeds} seeds summed" if seeds > 1 else "one seed"
+    fig, [[ax]] = canvas(f"{title}:\n{dataset.label}, {summed}", width=max(HALF, 1 + 0.55 * C), height=1.3 + 0.45 * C)
+    share = matrix / matrix.sum(axis=1, keepdims=True)
+    ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
+    for i, j in np.ndindex(C, C):
+        colour = "white" if share[i, j] > 0.5 else "black"
+        ax.text(j, i, f"{matrix[i, j]}\n{share[i, j]:.0%}", ha="center", va="center", color=colour, fontsize=7)
+    ax.set(xticks=range(C), xticklabels=dataset.classes, yticks=range(C), yticklabels=dataset.classes,
+           xlabel="predicted class", ylabel="true class")
+    return fig
+
+
+@styled
+def sweep(xs, estimates, dataset, cell, title, xlabel, published=None, log=True, band=None):
+    """Accuracy against what was varied, xs.
+
+    estimates: "train" and "test" -> a `statistics.Estimate` for each x. Test: filled markers with intervals; training:
+    a thin line with crosses; published, the same two -> (x, accuracy): open markers. band: (low, high, label) shades a
+    range of x. The grey line is the majority rate of the test set.
+    """
+    fig, [[ax]] = canvas(f"{title}: {dataset.label}", width=HALF, height=3.3)
+    means = {part: [e.mean for e in values] for part, values in estimates.items()}
+    spans = np.abs([[m - e.low, e.high - m] for m, e in zip(means["test"], estimates["test"])]).T
+    colour = COLOURS[cell]
+    ax.errorbar(xs, means["test"], spans, fmt="o", ls=DASHES[cell], color=colour, capsize=3, lw=1.6, label="test")
+    ax.plot(xs, means["train"], "x-", color=DARK, lw=0.6, ms=4, label="training")
+    published = published or {"train": ([], []), "test": ([], [])}
+    for part, marker, edge in (("test", "o", colour), ("train", "s", DARK)):
+        points = published[part]
+        if points[0]:
+            name = "test" if part == "test" else "training"
+            ax.plot(*points, marker, mfc="none", mec=edge, ms=7, ls="none", label=f"published, {name}")
+    majority = np.bincount(dataset.test.y).max() / len(dataset.test)
+    ax.axhline(majority, color=LIGHT, lw=1, zorder=0, label="majority rate")
+    if band:
+        ax.axvspan(band[0], band[1], color="#EEEEEE", zorder=-1, label=band[2])
+    if log:
+        ax.set_xscale("log", base=2)
+    ticks = sorted({*xs, *published["test"][0]})
+    ax.set_xticks(ticks, [f"{x:g}" for x in ticks])
+    ax.minorticks_off()
+    ax.set(xlabel=xlabel, ylabel="accuracy", ylim=(0, 1.02))
+    legend_below(fig)
+    return fig
+
+
+@styled
+def node_rule(alphas, picks, widths, dataset):
+    """The rule's number of nodes against alpha, with the measured widths as horizontal lines."""
+    fig, [[ax]] = canvas(f"The rule for the number of nodes: {dataset.label}", width=HALF, height=2.6)
+    for width in widths:
+        ax.axhline(width, color=LIGHT, lw=0.8, zorder=0)
+    ax.plot(alphas, picks, "o-", color=DARK, ms=4)
+    ax.set_yscale("log", base=2)
+    ax.set_yticks(widths, [str(w) for w in widths])
+    ax.minorticks_off()
+    ax.set(xlabel="scaling factor alpha", ylabel="nodes (grey: measured)", xticks=alphas)
+    return fig
+
+
+@styled
+def folds(widths, scores, tests, dataset, cell, chosen):
+    """Accuracy on held-out folds of the training data against width, mean and standard deviation, beside the test
+    accuracy, which decides nothing; an arrow marks the width that the folds choose."""
+    fig, [[ax]] = canvas(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=HALF, height=3.0)
+    means, deviations = zip(*scores)
+    ax.errorbar(widths, means, deviations, fmt="o", ls=DASHES[cell], color=COLOURS[cell], capsize=3, label="folds")
+    if tests:
+        ax.plot(widths, tests, "D", mfc="none", mec=DARK, ls="none", label="test set")
+    ax.annotate("chosen", (chosen, 0), (chosen, 0.12), ha="center", arrowprops={"arrowstyle": "->"})
+    ax.set_xscale("log", base=2)
+    ax.margins(x=0.12)  # room for the word beside the axis
+    ax.set_xticks(widths, [str(w) for w in widths])
+    ax.minorticks_off()
+    ax.set(xlabel="units of the first layer", ylabel="accuracy", ylim=(0, 1.02))
+    legend_below(fig)
+    return fig
