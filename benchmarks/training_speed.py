@@ -79,7 +79,7 @@ def spread(part, count):
 
 
 def packed_epoch(part, hidden, cell):
-    """One epoch of nn.RNN or nn.LSTM on packed batches, one step a batch: another algorithm than batch size 1."""
+    """One epoch of PyTorch's layers on packed batches, one step a batch: another algorithm than batch size 1."""
     model = SequenceClassifier(part.x[0].shape[1], hidden, part.classes, cell)
     optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
     order = np.random.default_rng(0).permutation(len(part.y))

@@ -17,6 +17,7 @@ from sklearn.utils import estimator_checks
 from sequtils import data
 from sequtils.classifier import RecurrentClassifier
 from sequtils.data import features
+from sequtils.models import CELLS
 from sequtils.trials import Trial
 
 SHORT = {"hidden": (3,), "features": ("minmax",), "max_epochs": 3, "learning_rate": 0.05}
@@ -61,12 +62,12 @@ def assert_same_as_trial(trial, dataset):
     assert sha(model.fit(dataset.train.x, dataset.train.y).model_) == measured["weights"]  # and without validation
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_the_bytes_are_those_of_a_trial(toy, cell):
     assert_same_as_trial(Trial("handwriting", cell, (4, 3), max_epochs=3, seed=2), toy)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("kwargs", [
     {"optimiser": "adam", "batch": 5, "decay": True, "augment": ("noise:10", "warp:20"), "clip": 1.0},
     {"features": ("standardise", "deltas:1", "standardise"), "dropout": 0.2, "pooling": "mean", "init": "torch"}])
@@ -75,7 +76,7 @@ def test_the_bytes_are_those_of_a_trial_with_other_settings(toy, cell, kwargs):
 
 
 @pytest.mark.parametrize("name", ["handwriting", "cv"])
-@pytest.mark.parametrize("cell", ["rnn", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_the_bytes_are_those_of_a_trial_on_the_sample(name, cell):
     assert_same_as_trial(Trial(name, cell, (4, 5), max_epochs=2), few(name))
 
@@ -158,7 +159,7 @@ def test_fit_forgets_and_copes_with_lists_and_float64(named):
     assert sha(model.set_params(seed=1).fit(X, y).model_) != once
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_engines_agree(named, cell):
     ours, reference = (short(cell, engine=e).fit(*named).predict_proba(named[0]) for e in (None, "torch"))
     np.testing.assert_allclose(ours, reference, atol=1e-5)
@@ -267,7 +268,7 @@ def saved(model):
     return torch.load(file, weights_only=True)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("kwargs", [{}, {"features": ("standardise", "deltas", "standardise")}, {"pooling": "mean"}])
 def test_state_through_a_file_predicts_the_same_bits(named, toy, cell, kwargs):
     model = short(cell, **kwargs).fit(*named)

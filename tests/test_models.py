@@ -33,19 +33,21 @@ def test_state_dict_goes_round(cell, tmp_path):
     assert torch.equal(first(x), second(x))
 
 
-def test_keras_weights():
-    net = model("lstm")
+@pytest.mark.parametrize("cell", CELLS)
+def test_keras_weights(cell):
+    net = model(cell)
     for layer, n in zip(net.layers, (6, 5)):
         W = layer.weight_hh_l0.detach().double()
         torch.testing.assert_close(W.T @ W, torch.eye(n).double(), atol=1e-6, rtol=0)
         limit = (6 / (layer.weight_ih_l0.shape[0] + layer.weight_ih_l0.shape[1])) ** 0.5
         assert 0.8 * limit < layer.weight_ih_l0.abs().max() <= limit
         biases = layer.bias_ih_l0 + layer.bias_hh_l0
-        assert biases.tolist() == [0] * n + [1] * n + [0] * 2 * n
+        assert biases.tolist() == ([0] * n + [1] * n + [0] * 2 * n if cell == "lstm" else [0] * len(biases))
 
 
-def test_torch_weights_lie_within_the_bound_and_fill_it():
-    net = model("gru", init="torch")
+@pytest.mark.parametrize("cell", CELLS)
+def test_torch_weights_lie_within_the_bound_and_fill_it(cell):
+    net = model(cell, init="torch")
     for layer, n in zip(net.layers, (6, 5)):
         values = torch.cat([p.flatten() for p in layer.parameters()]).abs()
         assert 0.9 / n**0.5 < values.max() <= 1 / n**0.5

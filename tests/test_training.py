@@ -1,23 +1,26 @@
 """Training of one model: the two engines agree, early stopping, divergence, seeds."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from sequtils.data import features
-from sequtils.engine import training
-from sequtils.models import SequenceClassifier
+from sequtils.engine import kernels, training
+from sequtils.models import CELLS, SequenceClassifier
 
 
-def trained(toy, cell="rnn", engine=None, dropout=0.0, init_seed=0, **kwargs):
-    model = SequenceClassifier(2, (4, 3), 2, cell, dropout, seed=init_seed)
+def trained(toy, cell="rnn", engine=None, dropout=0.0, init="keras", **kwargs):
+    model = SequenceClassifier(2, (4, 3), 2, cell, dropout, init)
     prepared = features.prepare(toy, ("minmax",))
     history = training.fit(model, prepared.train, prepared.test, engine=engine, **{"max_epochs": 5, **kwargs})
     return torch.nn.utils.parameters_to_vector(model.parameters()).detach().numpy(), history
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm"])
-@pytest.mark.parametrize("kwargs", [{}, {"dropout": 0.4}, {"clip": 0.1}, {"augment": ("noise:10", "warp:20")},
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("kwargs", [{}, {"init": "torch"}, {"dropout": 0.4}, {"clip": 0.1},
+                                    {"augment": ("noise:10", "warp:20")},
                                     {"optimiser": "adam", "batch": 5, "decay": True}])
 def test_engines_agree(toy, cell, kwargs):
     (theirs, their_history), (ours, our_history) = (trained(toy, cell, e, **kwargs) for e in ("torch", "compiled"))
@@ -28,7 +31,7 @@ def test_engines_agree(toy, cell, kwargs):
 
 def test_one_epoch_of_the_reference_is_plain_sgd_written_out(toy):
     """The judge is judged: w <- w - lr * gradient, a sequence at a time, in the order of the seed."""
-    weights, _ = trained(toy, "gru", max_epochs=1, seed=3, learning_rate=0.05)
+    weights, _ = trained(toy, "gru", "torch", max_epochs=1, seed=3, learning_rate=0.05)
     model, train = SequenceClassifier(2, (4, 3), 2, "gru"), features.prepare(toy, ("minmax",)).train
     for i in np.random.default_rng([3, 1]).permutation(len(train)):
         logits = model(torch.from_numpy(train.x[i])[None])
@@ -41,16 +44,17 @@ def test_one_epoch_of_the_reference_is_plain_sgd_written_out(toy):
     np.testing.assert_allclose(weights, judged, atol=1e-6)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_it_learns(toy, cell):
     _, history = trained(toy, cell, max_epochs=60, learning_rate=0.1)
     assert history.test_accuracy[-1] == 1.0
     assert history.loss[-1] < 0.1 * history.loss[0]
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("engine", training.ENGINES)
-def test_the_same_seed_gives_the_same_bytes_and_another_does_not(toy, engine):
-    first, again, other = (trained(toy, engine=engine, dropout=0.2, seed=seed)[0] for seed in (1, 1, 2))
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(toy, engine, cell):
+    first, again, other = (trained(toy, cell, engine, dropout=0.2, seed=seed)[0] for seed in (1, 1, 2))
     assert first.tobytes() == again.tobytes()
     assert first.tobytes() != other.tobytes()
 
@@ -85,25 +89,38 @@ def test_early_stopping(toy, monkeypatch, losses, epochs, reason):
     assert len(history.loss) == len(history.test_accuracy) == epochs
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("engine", training.ENGINES)
-def test_divergence_is_a_result(toy, engine):
-    _, history = trained(toy, engine=engine, learning_rate=1e38, max_epochs=20)
+def test_divergence_is_a_result(toy, engine, cell):
+    """An infinite step, because gates hold out against any finite one: they saturate, and then nothing moves."""
+    _, history = trained(toy, cell, engine, learning_rate=float("inf"), max_epochs=20)
     assert history.reason == "diverged"
     assert history.stop_epoch < 20
 
 
 def test_engine_choice():
-    gru, rnn = (SequenceClassifier(2, (3,), 2, cell) for cell in ("gru", "rnn"))
-    assert isinstance(training.make_engine(rnn), training.CompiledEngine)
-    assert isinstance(training.make_engine(gru), training.TorchEngine)
-    with pytest.raises(ValueError, match="not 'gru'"):
-        training.make_engine(gru, "compiled")
+    for cell in CELLS:
+        assert isinstance(training.make_engine(SequenceClassifier(2, (3,), 2, cell)), training.CompiledEngine)
+    here = SequenceClassifier(2, (3,), 2)
+    elsewhere = SequenceClassifier(2, (3,), 2).to("meta")
+    assert isinstance(training.make_engine(elsewhere), training.TorchEngine)
+    with pytest.raises(ValueError, match="on the CPU, and the model is on 'meta'"):
+        training.make_engine(elsewhere, "compiled")
     with pytest.raises(ValueError, match="not one of compiled, torch"):
-        training.make_engine(rnn, "jax")
+        training.make_engine(here, "jax")
 
 
 def test_version_ignores_comments_and_sees_code():
     bare = training._bare
     assert bare("def f(x):\n    '''Doc.'''\n    return x + 1  # why") == bare("def f(x):\n    return (x + 1)")
     assert bare("x = 1") != bare("x = 2")
-    assert training.version("rnn") == training.version("lstm") != training.version("gru")
+    assert training.version() != training.version(features)
+
+
+def test_version_sees_every_file_of_a_package(monkeypatch):
+    seen = []
+    monkeypatch.setattr(training.inspect, "getsource", lambda module: seen.append(module.__name__) or "")
+    training.code_hash.__wrapped__(kernels)
+    files = Path(kernels.__file__).parent.glob("*.py")
+    assert sorted(name.removeprefix("sequtils.engine.") for name in seen) == sorted(
+        "kernels" if file.stem == "__init__" else f"kernels.{file.stem}" for file in files)

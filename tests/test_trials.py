@@ -60,7 +60,7 @@ def test_a_result_says_all_and_comes_back_from_the_store(toy):
 def test_other_data_or_another_engine_is_another_result(toy, monkeypatch):
     run(toy)
     assert states(run(make_toy(seed=1))[1]) == {"new": 2}
-    monkeypatch.setattr(training, "version", lambda cell, *more: "compiled-other")
+    monkeypatch.setattr(training, "version", lambda *more: "compiled-other")
     assert states(run(toy)[1]) == {"stale: the engine has changed": 2}
     assert states(run(toy)[1]) == {"cached": 2}
 
@@ -127,7 +127,7 @@ def test_the_code_that_folds_and_measures_decides_what_is_stale():
         assert {"sequtils.trials.trial", kind.__module__} <= code, kind
     assert trials.fold.__module__ == "sequtils.trials.trial"
     rnn = Trial("handwriting", "rnn", (4,))
-    assert rnn.version == training.version("rnn", *rnn.code) != training.version("rnn")
+    assert rnn.version == training.version(*rnn.code) != training.version()
 
 
 def test_every_kind_of_experiment_has_a_name_of_its_own():

@@ -1,14 +1,16 @@
 """Training of one model: plain SGD, one sequence at a time, early stopping on the training loss; or Adam, in batches.
 
-Two engines do the same mathematics. "compiled" (`kernels`) is the fast one, for RNN and LSTM on the CPU; "torch" is the
-reference, for every cell and device, and the judge of the other.
+Two engines do the same mathematics. "compiled" (`kernels`) is the fast one, on the CPU; "torch" is the reference, on
+every device, and the judge of the other.
 """
 
 import ast
 import functools
 import hashlib
+import importlib
 import inspect
 import math
+import pkgutil
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -53,7 +55,7 @@ def fit(model, train, test, *, learning_rate=0.01, max_epochs=120, patience=25, 
     """Train a SequenceClassifier in place on `train` (x: list of float32 (T, D), y: int64 (N,)); return its History.
 
     Each epoch visits every sequence once, in a new order drawn from `seed`. clip: upper bound of the gradient's norm,
-    0 for none. engine: one of ENGINES; None takes the compiled one where it exists. optimiser: one of OPTIMISERS.
+    0 for none. engine: one of ENGINES; None takes the compiled one on the CPU. optimiser: one of OPTIMISERS.
     batch: sequences for each update. decay: the learning rate falls linearly, from learning_rate to 0 after max_epochs.
     augment: random steps (`features.augment`) that each epoch draws anew. `test` is measured after each epoch and
     decides nothing. The model keeps the weights of the epoch at which training stopped.
@@ -80,16 +82,16 @@ def _stop_reason(loss, out_of_patience, at_cap):
 
 
 def make_engine(model, name=None, optimiser="sgd", batch=1):
-    """The engine called `name` for a model; None takes "compiled" for RNN and LSTM on the CPU and "torch" elsewhere.
+    """The engine called `name` for a model; None takes "compiled" for a model on the CPU and "torch" elsewhere.
 
-    Raises ValueError for an unknown engine or optimiser, and where the compiled engine is asked for what it cannot do.
+    Raises ValueError for an unknown engine or optimiser, and for the compiled engine anywhere but on the CPU.
     """
-    fits = model.cell in kernels.CELLS and next(model.parameters()).device.type == "cpu"
-    name = name or ("compiled" if fits else "torch")
+    device = next(model.parameters()).device.type
+    name = name or ("compiled" if device == "cpu" else "torch")
     if name not in ENGINES:
         raise ValueError(f"engine {name!r} is not one of {', '.join(ENGINES)}")
-    if name == "compiled" and not fits:
-        raise ValueError(f"the compiled engine trains {' and '.join(kernels.CELLS)} on the CPU, not {model.cell!r}")
+    if name == "compiled" and device != "cpu":
+        raise ValueError(f"the compiled engine trains on the CPU, and the model is on {device!r}")
     if optimiser not in OPTIMISERS:
         raise ValueError(f"optimiser {optimiser!r} is not one of {', '.join(OPTIMISERS)}")
     return (CompiledEngine if name == "compiled" else TorchEngine)(model, optimiser, batch)
@@ -190,18 +192,22 @@ def pack(x):
     return np.concatenate(x), np.concatenate([[0], np.cumsum([len(s) for s in x])]).astype(np.int64)
 
 
-def version(cell, *more):
-    """The engine that trains a cell by default, and a hash of all code that decides its results. The reference
-    engine's results depend on PyTorch's version as well."""
-    code = code_hash(features, recurrent, kernels, inspect.getmodule(version), *more)
-    return f"compiled-{code}" if cell in kernels.CELLS else f"torch-{torch.__version__}-{code}"
+def version(*more):
+    """The compiled engine, and a hash of all code that decides its results."""
+    return f"compiled-{code_hash(features, recurrent, kernels, inspect.getmodule(version), *more)}"
 
 
 @functools.cache
 def code_hash(*modules):
-    """Hash of the code of modules; comments, docstrings and layout do not count."""
-    texts = (inspect.getsource(module) for module in modules)
+    """Hash of the code of modules and of all modules of packages; comments, docstrings and layout do not count."""
+    texts = (inspect.getsource(part) for module in modules for part in (module, *_inner(module)))
     return hashlib.sha256("".join(map(_bare, texts)).encode()).hexdigest()[:16]
+
+
+def _inner(module):
+    """The modules in a package, in the order of their names; none for a module."""
+    names = sorted(inner.name for inner in pkgutil.iter_modules(getattr(module, "__path__", []), module.__name__ + "."))
+    return map(importlib.import_module, names)
 
 
 def _bare(text):

@@ -106,8 +106,8 @@ class Trial(Experiment):
 
     @property
     def version(self):
-        """The engine that trains the cell, and a hash of its code."""
-        return training.version(self.cell, *self.code)
+        """The engine that trains it, and a hash of its code."""
+        return training.version(*self.code)
 
     def measure(self, dataset):
         """The history, the accuracies of the epoch at which training stopped, true and predicted classes and the
