@@ -64,12 +64,12 @@ class RecurrentClassifier(ClassifierMixin, BaseEstimator):
         if len(classes) < 2:
             raise ValueError(f"y: one class, {classes.tolist()[0]!r}, expected two or more")
         recipe, width = tuple(self.features), x[0].shape[1]
-        prepared, statistics = _put_through(recipe, x)
+        prepared, statistics = features.put_through(recipe, x)
         train = test = Part(prepared, labels.astype(np.int64), (), ())
         if validation is not None:
             held_out = _sequences(validation[0], width)
             numbers = _numbers(_labels(validation[1], len(held_out)), classes)
-            test = Part(_put_through(recipe, held_out, statistics)[0], numbers, (), ())
+            test = Part(features.put_through(recipe, held_out, statistics)[0], numbers, (), ())
         self.model_, self.history_ = trials.trained(self, train, test, len(classes), self.engine)
         self.classes_, self.n_features_in_, self.recipe_, self.statistics_ = classes, width, recipe, statistics
         if self.history_.reason == "diverged":
@@ -122,7 +122,7 @@ class RecurrentClassifier(ClassifierMixin, BaseEstimator):
         recipe, width = tuple(state["features"]), state["n_features_in"]
         statistics = [tuple(v.cpu().numpy() for v in pair) for pair in state["statistics"]]
         # A sequence of zeros shows how many features the recipe makes of `width`.
-        inputs = _put_through(recipe, [np.zeros((1, width), np.float32)], statistics)[0][0].shape[1]
+        inputs = features.put_through(recipe, [np.zeros((1, width), np.float32)], statistics)[0][0].shape[1]
         classes = np.array(state["classes"], state["classes_dtype"])
         model = SequenceClassifier(inputs, self.hidden, len(classes), self.cell, self.dropout, self.init, self.seed,
                                    self.pooling)
@@ -138,7 +138,7 @@ class RecurrentClassifier(ClassifierMixin, BaseEstimator):
 
     def _logits(self, X):
         check_is_fitted(self, "model_")
-        x = _put_through(self.recipe_, _sequences(X, self.n_features_in_), self.statistics_)[0]
+        x = features.put_through(self.recipe_, _sequences(X, self.n_features_in_), self.statistics_)[0]
         return training.make_engine(self.model_, self.engine).logits(x)
 
     def _check_parameters(self):
@@ -203,36 +203,3 @@ def _numbers(y, classes):
         if label not in place:
             raise ValueError(f"validation: label {i} is {label!r}, expected one of {', '.join(map(repr, place))}")
     return np.array([place[label] for label in y.tolist()], np.int64)
-
-
-def _put_through(recipe, x, statistics=None):
-    """Sequences after a recipe, float32, as `features.prepare` makes them, and the mean and deviation (D',) of each
-    "standardise" step: those given, or for None those of x.
-
-    Not a part of `features`, whose code is hashed into every stored result: moved there, all would be trained again.
-    """
-    used = []
-    for step in recipe:
-        if step == "standardise":
-            used.append(_moments(x) if statistics is None else _given(statistics, len(used), x[0].shape[1]))
-            mean, std = used[-1]
-            x = [(s - mean) / np.where(std > 0, std, 1.0) for s in x]
-        else:
-            apply = features._step(step)
-            x = [apply(s) for s in x]
-    return [np.ascontiguousarray(s, np.float32) for s in x], used
-
-
-def _moments(x):
-    """Mean and deviation (D,) of every feature over all frames, float64, in the order of `features.standardiser`."""
-    frames = np.concatenate(x).astype(np.float64)
-    mean = frames.sum(axis=0) / len(frames)
-    return mean, np.sqrt(((frames - mean) ** 2).sum(axis=0) / len(frames))
-
-
-def _given(statistics, k, width):
-    """The k-th pair of statistics. Raises ValueError where it is not there or not of `width` features."""
-    shapes = [np.shape(v) for v in statistics[k]] if k < len(statistics) else None
-    if shapes != [(width,), (width,)]:
-        raise ValueError(f"state: statistics {k} have the shapes {shapes}, expected {[(width,), (width,)]}")
-    return statistics[k]

@@ -7,6 +7,8 @@ import numpy as np
 from scipy import stats
 from sklearn import metrics
 
+from sequtils import text
+
 BOOTSTRAPS = 4000
 LEVEL = 0.95  # of every interval
 
@@ -25,10 +27,36 @@ class Estimate:
         """(low, high)."""
         return self.low, self.high
 
-    def __format__(self, sign):
-        """Mean and interval as text; "+" shows the signs, as for a difference."""
-        form = f"{sign}.3f"
-        return f"{self.mean:{form}} [{self.low:{form}}, {self.high:{form}}]"
+    @property
+    def side(self):
+        """1 where the whole interval lies above zero, -1 where it lies below, 0 where it holds zero."""
+        return int(self.low > 0) - int(self.high < 0)
+
+    def __format__(self, form):
+        """Mean and interval as text, each in one of Python's formats; by default three decimals."""
+        form = form or ".3f"
+        return f"{text.number(self.mean, form)}{text.NBSP}{text.between(self.low, self.high, form)}"
+
+
+@dataclass(frozen=True)
+class Difference(Estimate):
+    """An Estimate that zero means something to: it is written with its sign, and has a verdict."""
+
+    def __format__(self, form):
+        return super().__format__(form or "+.3f")
+
+    @property
+    def verdict(self):
+        """What it is in words, by one rule: there is a difference only where the 95 % interval leaves zero out."""
+        return VERDICTS[self.side]
+
+    @property
+    def word(self):
+        """The verdict without its last word, for a table: "higher"."""
+        return self.verdict.rsplit(" ", 1)[0]
+
+
+VERDICTS = {1: "higher than", -1: "lower than", 0: "no different from"}
 
 
 def hits(results):
@@ -45,10 +73,8 @@ def test_accuracy(results):
 
 
 def train_accuracy(results):
-    """Mean and standard deviation over seeds of the training accuracy; the interval is their least and greatest."""
-    values = np.array([r["train_accuracy"] for r in results])
-    sd = values.std(ddof=1) if len(values) > 1 else 0.0
-    return Estimate(values.mean(), sd, values.min(), values.max())
+    """Estimate of the training accuracy over seeds; its interval is the least and the greatest of the seeds."""
+    return spread([r["train_accuracy"] for r in results])
 
 
 def difference(results, baseline):
@@ -60,7 +86,7 @@ def difference(results, baseline):
     pairs = list(zip(results, baseline, strict=True))
     if any(a["labels"] != b["labels"] or a["trial"]["seed"] != b["trial"]["seed"] for a, b in pairs):
         raise ValueError("a paired difference needs the same seeds and test sequences on both sides")
-    return estimate(hits(results) - hits(baseline))  # (S, N) of -1, 0, 1
+    return estimate(hits(results) - hits(baseline), Difference)  # (S, N) of -1, 0, 1
 
 
 def groups_difference(inside, outside):
@@ -68,18 +94,20 @@ def groups_difference(inside, outside):
 
     inside, outside: lists of results over seeds, one list a network.
     """
-    return estimate(np.mean([hits(r) for r in inside], axis=0) - np.mean([hits(r) for r in outside], axis=0))
+    means = [np.mean([hits(r) for r in part], axis=0) for part in (inside, outside)]
+    return estimate(means[0] - means[1], Difference)
 
 
-def estimate(values):
-    """Estimate of the mean of any numbers (S, N), over seeds and test sequences."""
+def estimate(values, kind=Estimate):
+    """Estimate, or a Difference, of the mean of any numbers (S, N), over seeds and test sequences."""
     sd = values.mean(axis=1).std(ddof=1) if len(values) > 1 else 0.0
-    return Estimate(float(values.mean()), float(sd), *bootstrap(values))
+    return kind(float(values.mean()), float(sd), *bootstrap(values))
 
 
-def verdict(estimate):
-    """A difference in words, by one rule: there is one only where the 95 % interval leaves zero out."""
-    return "higher than" if estimate.low > 0 else "lower than" if estimate.high < 0 else "no different from"
+def tally(gains):
+    """How many Differences there are ("compared"), and how many of them are higher and lower."""
+    sides = [gain.side for gain in gains]
+    return {"compared": len(sides), "higher": sides.count(1), "lower": sides.count(-1)}
 
 
 def best(accuracies):
@@ -88,9 +116,14 @@ def best(accuracies):
 
 
 def cross_validated(results):
-    """Mean and standard deviation of the accuracies on the held-out folds (Stone 1974)."""
-    values = np.array([r["test_accuracy"] for r in results])
-    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    """Estimate of the accuracy on the held-out folds (Stone 1974); its interval is their least and greatest."""
+    return spread([r["test_accuracy"] for r in results])
+
+
+def spread(values):
+    """Estimate of one number a seed, or a fold: mean, deviation, and as interval the least and the greatest."""
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return Estimate(float(np.mean(values)), sd, float(np.min(values)), float(np.max(values)))
 
 
 def wilson(right, n, level=LEVEL):
@@ -141,8 +174,3 @@ def at_chance(result, part):
     """Whether a model is no better than always naming one class: its Wilson interval reaches the majority rate."""
     right = hits([result])
     return wilson(int(right.sum()), right.size)[0] <= majority_rate(part)
-
-
-def agrees(published, estimate):
-    """Where a published number stands: "lies in" or "lies outside" the interval of an estimate."""
-    return "lies in" if estimate.low <= published <= estimate.high else "lies outside"

@@ -4,13 +4,13 @@ import shutil
 
 import nbformat
 import numpy as np
-import pandas as pd
 import pytest
 
-from sequtils import data, paths
+from sequtils import data, paths, statistics
 from sequtils.files import write_json
 from sequtils.notebook import Publisher, plots
 from sequtils.report import pages, provenance, render
+from sequtils.results import Result
 
 MAIN = """#import "style.typ": *
 #show: style
@@ -18,7 +18,7 @@ MAIN = """#import "style.typ": *
 #lists()
 #if not to-html { pagebreak() }
 = Two networks
-The state $h_t = tanh(W x_t + U h_(t-1) + b)$ of @fig-wide and of @tab-wide has #v("units") units.
+The state $h_t = tanh(W x_t + U h_(t-1) + b)$ of @fig-wide and of @tab-wide has #v("wide", "0", "units") units.
 #fig("wide")
 #fig("tall")
 #pair("left", "right")
@@ -43,12 +43,11 @@ def make_build(folder):
     publish = Publisher("03_layers", build, "rnn")
     for id, height, width in (("wide", 2.5, 6.5), ("tall", 9.0, 6.5), ("left", 2.5, plots.HALF),
                               ("right", 2.5, plots.HALF), ("broad", 2.5, 2 * plots.HALF), ("long", 2.5, plots.HALF)):
-        publish.figure(id, _figure(id, height, width), f"A {id} one on {dataset.label}: a line, drawn, and more of it, "
+        publish(id, _figure(id, height, width), f"A {id} one on {dataset.label}: a line, drawn, and more of it, "
                        "and so on until it is too long for a list, which is soon.", dataset)
-    numbers = pd.DataFrame({f"Column {i}": [f"0.{i}00\u00a0[0.000,\u00a01.000]"] * 3 for i in range(6)})
-    words = pd.DataFrame({"Units": ["127 of 16, then 5"] * 3, "Remark": ["2 of 3 diverged; 1 of 3 at chance"] * 3})
-    publish.table("wide", pd.concat([numbers, words], axis=1), f"A table that is too wide on {dataset.label}.")
-    publish.value("units", 16)
+    row = {f"column {i}": statistics.Estimate(i / 10, 0, 0, 1) for i in range(6)}
+    row |= {"units": "127 of 16, then 5", "remark": "2 of 3 diverged; 1 of 3 at chance"}
+    publish("wide", Result("network", {i: row for i in range(3)}), f"A table that is too wide on {dataset.label}.")
     _notebook(build / "executed" / "03_layers-rnn.ipynb")
     pages.write(build / "executed" / "03_layers-rnn.ipynb", build / "notebooks" / "03_layers-rnn.html")
     run = {"seconds": 1.5, "error": None, "trials": {"new": 7, "stored": 2},

@@ -8,10 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sequtils import data, statistics, trials
-from sequtils.measures import activations
+from sequtils import data, trials
+from sequtils.measures import activations, slopes
 from sequtils.models import SequenceClassifier
-from sequtils.notebook.figures import feedback as figures
 
 RECIPE = ("resample:8", "minmax", "standardise")
 
@@ -52,16 +51,22 @@ def test_padding_changes_no_slope(toy):
     assert activations.flow(model, f, toy.test)["slopes"] == pytest.approx(alone, rel=1e-6)
 
 
-def test_slope_and_its_word():
-    assert activations.slope(3 * np.exp(-0.5 * np.arange(9))) == pytest.approx(-0.5)
-    assert activations.slope(np.array([1.0, 0.1, 0.0, 0.0])) == pytest.approx(np.log(0.1))
-    assert activations.slope(np.array([1.0, 0.0])) is None
+def test_slopes_are_those_of_least_squares():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(2, 30))
+    assert slopes.slope(x, y) == pytest.approx(np.polyfit(x, y, 1)[0], rel=1e-12)
+    assert slopes.slope([3], [2.0]) is None
+    assert activations.log_slope(3 * np.exp(-0.5 * np.arange(9))) == pytest.approx(-0.5)
+    assert activations.log_slope(np.array([1.0, 0.1, 0.0, 0.0])) == pytest.approx(np.log(0.1))
+    assert activations.log_slope(np.array([1.0, 0.0])) is None
+
+
+def test_the_interval_of_a_slope_says_what_the_gradient_does():
     rng = np.random.default_rng(0)
-    for mean, word in ((-1, "vanishes"), (1, "explodes"), (0, "neither")):
+    for mean, word in ((-1, "vanishes"), (1, "explodes"), (0, "neither vanishes nor explodes")):
         runs = [{"trained": {"slopes": [None, *(mean + rng.choice([-0.3, 0.3], 40))]}} for _ in range(3)]
-        assert activations.course(activations.slopes(runs, "trained")) == word
-    assert activations.slopes([{"trained": {"slopes": [None]}}], "trained") is None
-    assert activations.course(None) == "neither"
+        assert activations.growth(runs, "trained").verdict == word
+    assert activations.growth([{"trained": {"slopes": [None]}}], "trained") == activations.NONE
 
 
 def test_activation_repeats_and_learns(toy):
@@ -86,8 +91,22 @@ def test_a_dead_network_has_no_slope(toy):
     assert flow["states"][0] is None
 
 
-def test_the_table_of_activations_says_what_is_missing(toy):
-    e = statistics.Estimate(-0.5, 0.1, -0.6, -0.4)
-    raw, _, typeset = figures.activations_table([(toy, "tanh", None, e, e, None), (toy, "relu", e, e, e, e)], "Seen.")
-    assert typeset["Minus tanh"].tolist()[0] == "–"
-    assert raw.course.tolist() == ["vanishes", "vanishes"]
+def outcome(activation, slope, right, seed):
+    return {"trial": {"activation": activation, "epochs": 3, "seed": seed}, "labels": [0] * 20,
+            "predictions": [0] * right + [1] * (20 - right), "untrained": {"slopes": [None] * 20},
+            "trained": {"slopes": [slope] * 20, "states": [1.0 + seed]}}
+
+
+def test_functions_are_compared_with_tanh_and_what_is_missing_is_said():
+    found = {"cv": {f: [outcome(f, slope, right, seed) for seed in (0, 1)]
+                    for f, slope, right in (("tanh", -0.5, 18), ("relu", None, 4))}}
+    result = activations.compare(found)
+    assert result["cv", "tanh", "slope"].interval == pytest.approx((-0.5, -0.5))
+    assert result["cv", "tanh", "gradient"] == "vanishes" and result["cv", "tanh", "gain"] is None
+    assert result["cv", "relu", "slope"] == activations.NONE and result["cv", "relu", "gradient"] == "is lost"
+    assert result["cv", "relu", "gain"].verdict == "lower than"
+    assert result["cv", "relu", "gain"].mean == pytest.approx(-0.7)
+    assert result["cv", "relu", "state"].interval == (1, 2) and result["cv", "relu", "epochs"] == 3
+    first, second = activations.sentences(result)
+    assert first == "CV segments: with tanh the gradient vanishes (−0.500\u00a0[−0.500,\u00a0−0.500])."
+    assert "relu the gradient is lost (no gradient); the test accuracy is lower than" in second

@@ -5,10 +5,12 @@ import multiprocessing
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from sequtils.notebook import Publisher, plots
+from sequtils.results import Result
+from sequtils.statistics import Estimate
+from sequtils.text import NBSP
 
 
 def history_result(epochs, cell="rnn"):
@@ -37,47 +39,51 @@ def test_the_median_ends_where_half_of_the_seeds_have_stopped():
     assert median.tolist() == [2, 4, 4]
 
 
+def result(**columns):
+    return Result("dataset", {"cv": columns})
+
+
 def test_a_published_run_is_on_disk(tmp_path, toy, capsys):
     publish = Publisher("03_layers", tmp_path, "rnn")
-    publish.figure("1.3", next(figures(toy)), "What is seen.", toy)
-    publish.table("two", pd.DataFrame({"x": [0.12345]}), "A table.", pd.DataFrame({"x": ["0.12"]}), source="1.3.1.2")
-    publish.value("a.b", np.float64(0.5), (0.4, 0.6))
-    publish.value("n", 3)
-    publish.value("place", "outside")
+    publish("1.3", next(figures(toy)), "What is seen.", toy, "1.3")
+    publish("two", result(test=Estimate(0.12345, 0.01, 0.1, 0.2), units="16"), "A table.", source="1.3.1.2")
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["figures"]["1.3"] == {
         "id": "1.3", "file": "figures/1.3.svg", "caption": "What is seen.", "notebook": "03_layers", "cell": "rnn",
         "dataset": "handwriting", "sample": True, "source": "1.3", "run": "03_layers-rnn"}
     assert manifest["tables"]["two"]["source"] == "1.3.1.2"
     assert (tmp_path / "figures/1.3.svg").read_bytes().startswith(b"<?xml")
-    assert (tmp_path / "tables/two.csv").read_text() == "x\n0.12345\n"
-    assert (tmp_path / "tables/two.typeset.csv").read_text() == "x\n0.12\n"
+    assert (tmp_path / "tables/two.csv").read_text() == (
+        "dataset,test,test_sd,test_low,test_high,units\ncv,0.12345,0.01,0.1,0.2,16\n")
+    assert (tmp_path / "tables/two.typeset.csv").read_text().replace(NBSP, " ") == (
+        'Data set,Test [95 %],Units\ncv,"0.123 [0.100, 0.200]",16\n')
     values = json.loads((tmp_path / "values.json").read_text())
-    assert values["a.b"] == {"value": 0.5, "low": 0.4, "high": 0.6, "text": "0.500", "range": "[0.400, 0.600]",
-                             "run": "03_layers-rnn"}
-    assert (values["n"]["text"], values["place"]["text"]) == ("3", "outside")
+    assert values["two"]["run"] == "03_layers-rnn"
+    assert values["two"]["rows"]["last"]["test"] == {"value": 0.12345, "low": 0.1, "high": 0.2, "text": "0.123",
+                                                     "range": f"[0.100,{NBSP}0.200]"}
+    assert capsys.readouterr().out.endswith("A table.\n")
 
 
 def test_a_new_run_withdraws_what_the_same_run_published_and_nothing_else(tmp_path):
     for cell in ("rnn", "lstm"):
-        Publisher("03_layers", tmp_path, cell).value(f"{cell}.x", 1)
-    Publisher("03_layers", tmp_path, "rnn").value("rnn.y", 1)
-    assert set(json.loads((tmp_path / "values.json").read_text())) == {"lstm.x", "rnn.y"}
+        Publisher("03_layers", tmp_path, cell)(f"x-{cell}", result(x=1), "X.")
+    Publisher("03_layers", tmp_path, "rnn")("y-rnn", result(y=1), "Y.")
+    assert set(json.loads((tmp_path / "values.json").read_text())) == {"x-lstm", "y-rnn"}
+    assert set(json.loads((tmp_path / "manifest.json").read_text())["tables"]) == {"x-lstm", "y-rnn"}
 
 
 def test_without_a_build_folder_nothing_is_written(tmp_path, toy, monkeypatch):
     monkeypatch.chdir(tmp_path)
     publish = Publisher("03_layers")
-    publish.figure("1.3", next(figures(toy)), "What is seen.")
-    publish.table("two", pd.DataFrame({"x": [1]}), "A table.")
-    publish.value("a.b", 0.5)
+    publish("1.3", next(figures(toy)), "What is seen.")
+    publish("two", result(x=1), "A table.")
     assert not list(tmp_path.iterdir())
 
 
 def _publish_many(folder, run):
     publish = Publisher(run, folder)
     for number in range(20):
-        publish.value(f"{run}.{number}", number)
+        publish(f"{run}-{number}", result(x=number), "A table.")
 
 
 def test_two_writers_lose_nothing(tmp_path):

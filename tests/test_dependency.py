@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from sequtils import models, trials
-from sequtils.measures import gradient_flow, jacobians
+from sequtils import models, statistics, trials
+from sequtils.measures import gradient_flow, jacobians, length, slopes
 from sequtils.notebook import plots
 from sequtils.notebook.figures import dependency as figures
 
@@ -84,10 +84,6 @@ def test_one_frame_has_no_rate():
     assert jacobians.rate(jacobians.log_norms(jacobians.jacobians(jacobians.weights(network("rnn")), path(1)))) == 0
 
 
-def test_verdicts_follow_the_interval():
-    assert [gradient_flow.verdict(*i) for i in ((-2, -1), (1, 2), (-1, 1))] == ["vanishes", "explodes", "neither"]
-
-
 def test_only_one_layer_can_be_looked_at():
     with pytest.raises(ValueError, match="2 layers"):
         jacobians.weights(models.SequenceClassifier(2, (3, 3), 2))
@@ -124,17 +120,24 @@ def test_memory_is_another_experiment_than_its_trial():
     assert memory.key != trial.key and memory.version != trial.version
 
 
-def test_the_table_and_means_follow_the_results(measured):
-    toy, results = measured
-    rows = [gradient_flow.rate_row(results[cell], when, toy) for cell in CELLS for when in ("before", "after")]
-    raw, caption, typeset = gradient_flow.rate_table(rows, "rates")
-    assert (len(raw), len(typeset), caption) == (4, 4, "rates") and len(typeset.columns) <= 8
-    assert raw.rate[0] == pytest.approx(np.mean([r["before"]["rates"] for r in results["rnn"]]))
-    assert raw.low[0] <= raw.rate[0] <= raw.high[0]
-    mean, low, high = gradient_flow.forgetting(results["lstm"], "after")
-    assert low <= mean <= high and 0 < mean < 1
-    slowest, least, most = gradient_flow.slowest(results["lstm"], "after")
-    assert mean < least <= slowest <= most < 1
+def test_rates_and_gates_follow_the_results(measured):
+    _, results = measured
+    rates = gradient_flow.rates({"handwriting": results})
+    row = rates.row("handwriting", "rnn", "before")
+    assert row["rate"].mean == pytest.approx(np.mean([r["before"]["rates"] for r in results["rnn"]]))
+    assert row["rate"].low <= row["rate"].mean <= row["rate"].high
+    assert row["gradient"] == slopes.FATES[row["rate"].side] and row["half"] == gradient_flow.half(row["rate"].mean)
+    assert row["log_radius"] == pytest.approx(0, abs=1e-6) and row["test"] is None
+    assert rates["handwriting", "lstm", "after", "test"] == statistics.test_accuracy(results["lstm"])
+    assert len(rates.table(("singular", "radius", "test")).columns) == 8
+    assert [s.split(",")[0] for s in gradient_flow.sentences(rates)] == [
+        f"Handwriting: the gradient of the trained {cell.upper()} {rates['handwriting', cell, 'after', 'gradient']}"
+        for cell in CELLS]
+    gates = gradient_flow.gates({"handwriting": results["lstm"]})
+    mean, slowest = (gates["handwriting", "after", unit, "forget"] for unit in ("mean", "slowest"))
+    assert 0 < mean.low <= mean.mean <= mean.high < slowest.low <= slowest.mean <= slowest.high < 1
+    frames = gates["handwriting", "after", "slowest", "frames"]
+    assert frames.interval == pytest.approx((-1 / np.log(slowest.low), -1 / np.log(slowest.high)))
 
 
 def test_the_liveliest_unit_is_the_one_that_moves():
@@ -145,11 +148,11 @@ def test_the_liveliest_unit_is_the_one_that_moves():
 
 def test_figures_say_what_data_they_show(measured):
     toy, results = measured
-    examples, lengths = results["lstm"][0]["examples"], {c: {4: r, 8: r, "full": r} for c, r in results.items()}
+    examples, lengths = results["lstm"][0]["examples"], {c: {4: r, 8: r, length.WRITTEN: r} for c, r in results.items()}
     drawings = [lambda: figures.gradient(results, toy), lambda: figures.length(lengths, toy),
                 lambda: figures.gates_on_strokes(examples, 0, toy), lambda: figures.gates_over_frames(examples, 0, toy)]
     for draw in drawings:
         assert toy.label in draw().get_suptitle().replace("\n", " ")
     assert plots.render(drawings[0](), "svg") == plots.render(drawings[0](), "svg")
-    numbers = {c: {4: [0.1, 0.2], 8: [0.3, 0.2]} for c in CELLS}
-    assert "no data set" in figures.problems(numbers, numbers, 0.05, 0.9).get_suptitle()
+    numbers = {c: {n: [{"error": 0.1, "test_accuracy": 0.9}] * 2 for n in (4, 8)} for c in CELLS}
+    assert "no data set" in figures.problems(numbers, numbers).get_suptitle()

@@ -14,8 +14,8 @@ from packaging.requirements import Requirement
 
 from sequtils import paths
 
-ROOMS = ["paths", "files", "data", "models", "engine", "trials", "classifier", "statistics", "measures", "original",
-         "notebook", "report", "__main__"]  # in the order of the data's way
+ROOMS = ["paths", "files", "text", "data", "models", "engine", "trials", "classifier", "statistics", "results",
+         "measures", "original", "notebook", "report", "__main__"]  # in the order of the data's way
 PACKAGE = paths.ROOT / "sequtils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import accuracy_score
 
-from sequtils import statistics
-from sequtils.notebook import tables
+from sequtils import statistics, text
 
 
 def result(labels, predictions, reason="converged", train=0.9):
@@ -61,20 +60,18 @@ def test_confusion_and_balanced():
     assert f1 == pytest.approx(((0.8 + 2 / 3) / 2 + (6 / 7 + 0) / 2) / 2)
 
 
-def test_table_of_accuracies_says_what_a_reader_must_know(toy):
-    labels = toy.test.y.tolist()
-    rows = [({"Width": 4}, [result(labels, labels)] * 2, toy, {"train": 0.8, "test": 0.75}),
-            ({"Width": 8}, [result(labels, [0] * 10), result(labels, [0] * 10, "diverged")], toy, None)]
-    raw, caption, typeset = tables.accuracies(rows, "Two rows.")
-    assert raw.test.tolist() == [1.0, 0.5]
-    assert raw.test_difference[0] == 0.25
-    assert typeset["Diff."].tolist() == ["+0.250", "–"]
-    assert caption.startswith("Two rows.") and "Handwriting 0.500" in caption
-    assert typeset.Remark.tolist() == ["", "1 of 2 diverged; 1 of 2 at chance"]
-    assert typeset["Test [95 %]"][0] == "1.000 [1.000, 1.000]".replace(" ", tables.NBSP)
+def test_a_difference_has_one_verdict_and_its_sign():
+    told = {(0.1, 0.3): "higher than", (-0.3, -0.1): "lower than", (-0.1, 0.3): "no different from",
+            (0.0, 0.2): "no different from"}
+    for (low, high), verdict in told.items():
+        gain = statistics.Difference((low + high) / 2, 0.1, low, high)
+        assert gain.verdict == verdict
+    assert f"{gain}" == "+0.100 [+0.000, +0.200]".replace(" ", text.NBSP)
+    assert f"{statistics.Estimate(-0.1, 0, -0.25, 0.5):.2f}" == "−0.10 [−0.25, 0.50]".replace(" ", text.NBSP)
+    gains = [statistics.Difference(0, 0, *interval) for interval in told]
+    assert statistics.tally(gains) == {"compared": 4, "higher": 1, "lower": 1}
 
 
-def test_agrees():
-    estimate = statistics.Estimate(0.5, 0.1, 0.4, 0.6)
-    assert [statistics.agrees(x, estimate) for x in (0.39, 0.4, 0.6)] == ["lies outside", "lies in", "lies in"]
-    assert statistics.agrees(0.61, estimate) == "lies outside"
+def test_folds_are_told_by_their_least_and_greatest():
+    folds = [{"test_accuracy": x} for x in (0.5, 0.9, 0.7)]
+    assert statistics.cross_validated(folds) == statistics.Estimate(pytest.approx(0.7), pytest.approx(0.2), 0.5, 0.9)

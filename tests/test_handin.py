@@ -31,15 +31,15 @@ def test_the_committed_report_is_of_real_data_and_of_all_notebooks():
 
 def test_other_values_give_another_table():
     values, provenance = committed("values.json"), committed("provenance.json")
-    values["comparison.cv.rnn.best.test"] |= {"text": "0.123", "range": "[0.100, 0.150]"}
+    values["comparison-ladder"]["rows"]["cv/rnn/chosen"]["test"] |= {"text": "0.123", "range": "[0.100, 0.150]"}
     assert "| 0.123 [0.100, 0.150] |" in release.section(values, provenance)
     assert release.replaced(README, release.section(values, provenance)) != README
 
 
 def test_a_missing_value_or_file_or_mark_is_named(tmp_path, capsys):
     values, provenance = committed("values.json"), committed("provenance.json")
-    del values["comparison.cv.lstm.test"]
-    with pytest.raises(ValueError, match=r"no value comparison\.cv\.lstm\.test"):
+    del values["comparison-cells"]["rows"]["cv/lstm"]["test"]
+    with pytest.raises(ValueError, match="no value comparison-cells/cv/lstm/test"):
         release.section(values, provenance)
     with pytest.raises(ValueError, match="lacks the lines"):
         release.replaced("no marks", "table")

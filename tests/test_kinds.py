@@ -30,6 +30,7 @@ def test_sectors_go_round_in_steps_of_45_degrees():
     angles = np.deg2rad(45 * np.arange(-8, 9) + 20)
     moves = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     assert input_output.sectors(moves).tolist() == [*range(8), *range(8), 0]
+    assert input_output.sectors(moves, 4).tolist() == [(k + 1) // 2 % 4 for k in range(17)]
 
 
 def square(frames, start):
@@ -73,10 +74,22 @@ def test_drawing_is_read_and_repeats(toy):
     assert replace(draw, seed=1).measure(toy)["drawings"] != result["drawings"]
 
 
-def test_the_table_of_kinds_and_the_drawings_name_all(toy):
-    scores = np.array([[1.0, 0.0, 1.0]])
-    _, _, typeset = figures.kinds_table([("one to one", toy, "LSTM", "accuracy", scores, "chance", 0.5)], "Seen.")
-    assert typeset["Baseline"][0] == "chance: 0.500"
+def test_each_kind_stands_beside_its_baseline(toy):
+    right = lambda n: [{"labels": [0] * 10, "predictions": [0] * n + [1] * (10 - n)}] * 2
+    each = [{"trial": {"target": "direction"}, "scores": [0.6] * 10, "baseline": [0.7] * 10}] * 2
+    found = {"one to one": right(5), "many to one": right(9), "many to many": each, "one to many": right(5)}
+    result = input_output.kinds({"handwriting": found}, {"handwriting": toy})
+    row = lambda kind: result.row("handwriting", kind)
+    assert row("many to one")["gain"].mean == pytest.approx(0.4)
+    assert [row(kind)["verdict"] for kind in ("one to one", "many to one", "many to many", "one to many")] == [
+        "no different from", "higher than", "lower than", "no different from"]
+    assert [row(kind)["baseline_value"] for kind in ("one to one", "many to one", "many to many", "one to many")] == (
+        pytest.approx([statistics.majority_rate(toy.test), 0.5, 0.7, 0.5]))
+    [sentence] = input_output.sentences(result)
+    assert "an accuracy higher than that from the middle frame alone (+0.400" in sentence
+
+
+def test_the_drawings_name_all_classes(toy):
     fig = figures.drawings([input_output.Drawing(SMALL, each=2, epochs=1).measure(toy) | {"trial": {"seed": 0}}], toy)
     assert {ax.get_title("center") for ax in fig.axes} - {""} == set(toy.classes)
     assert toy.label in fig.get_suptitle()

@@ -1,20 +1,27 @@
-"""Memory against its formula, times, and the words for what is counted."""
+"""Memory against its formula, times, and the results of trainings."""
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from sequtils import statistics, trials
+from sequtils import trials
 from sequtils.engine import minibatch
 from sequtils.measures import limits
 from sequtils.models import modern
 from sequtils.notebook.figures import limits as figures
 from sequtils.notebook.plots import render
-from sequtils.statistics import Estimate
+from sequtils.results import Result
+from sequtils.statistics import Difference
 from sequtils.trials import BatchTrial
 
-UP, DOWN, NONE = Estimate(0.1, 0, 0.05, 0.2), Estimate(-0.1, 0, -0.2, -0.05), Estimate(0.0, 0, -0.1, 0.1)
+UP, DOWN, NONE = Difference(0.1, 0, 0.05, 0.2), Difference(-0.1, 0, -0.2, -0.05), Difference(0.0, 0, -0.1, 0.1)
+
+
+def runs(*rights, **more):
+    """Results over seeds, of each the test sequences that were right."""
+    return [{"predictions": list(right), "labels": [1] * len(right), "trial": {"seed": seed}, **more}
+            for seed, right in enumerate(rights)]
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +41,18 @@ def test_the_formula_says_what_is_kept(cell):
     assert np.array_equal(*steps)  # what more frames add is exact; a constant remains
     expected = 4 * limits.NUMBERS[cell] + 4 * 3 / 32
     assert limits.per_frame_and_unit(result) == pytest.approx(expected)
-    assert 0.9 < limits.largest_deviation([result]) < 1.1
+    assert abs(limits.deviation(result) - 1) == np.abs(measured / formula - 1).max()
+
+
+def kept(measured):
+    return [{"trial": {"frames": (10, 20), "widths": (4,), "batch": 2}, "measured": [measured],
+             "formula": [[800, 1600]]}]
+
+
+def test_memory_is_compared_with_the_rnns_and_with_the_formula():
+    found = limits.memory({"rnn": kept([880, 1680]), "lstm": kept([800, 2400])})
+    assert found["rnn", "bytes"] == 10 and found["lstm", "bytes"] == 20 and found["lstm", "times"] == 2
+    assert found["rnn", "share"] == pytest.approx(1.1) and found["furthest", "share"] == found["lstm", "share"] == 1.5
 
 
 def test_torchs_own_lstm_keeps_the_same():
@@ -68,12 +86,52 @@ def test_depth_is_the_scans(monkeypatch):
         assert len(steps) == 2 * limits.depth("mingru", T)
 
 
-def test_words_for_counts():
-    assert limits.tally([UP, DOWN, NONE, UP]) == {"higher": 2, "lower": 1, "compared": 4}
-    assert limits.stance([UP, NONE], "higher than") == "bear out"
-    assert limits.stance([UP, NONE], "lower than") == "contradict"
-    assert limits.stance([UP, DOWN], "lower than") == "partly bear out and partly contradict"
-    assert limits.stance([NONE], "lower than") == "neither bear out nor contradict"
+def test_times_and_steps_stand_in_rows():
+    result = {"trial": {"frames": (2, 4, 8)}, "times": [0.001 * T for T in (2, 4, 8)]}
+    found = limits.times({("cpu", "rnn"): [result]}, {"cpu": "CPU"})
+    assert found["cpu", "rnn", "milliseconds"] == pytest.approx(8) and found["cpu", "rnn", "on"] == "CPU"
+    assert found["cpu", "rnn", "power"] == pytest.approx(1)
+    assert limits.steps(["lstm", "mingru"], 100)["mingru", "steps"] == 7
+
+
+def test_pooling_is_compared_with_the_last_state_of_the_same_width():
+    right, wrong = [1] * 20, [0] * 20
+    found = limits.bottleneck({("cv", ("last", 2)): runs(wrong), ("cv", ("last", 8)): runs(right),
+                               ("cv", ("mean", 8)): runs(right), ("cv", ("mean", 2)): runs(right)})
+    assert found["cv", "mean", "narrow", "gain"].mean == 1 and found["cv", "mean", "wide", "gain"].mean == 0
+    assert found["cv", "mean", "narrow", "units"] == 2 and found["cv", "last", "wide", "gain"] is None
+    assert found["cv", "last", "wide", "test"].mean == 1
+
+
+def test_clipping_and_an_open_gate_are_compared_with_the_same_network():
+    history = {"gradient_max": [6.0], "gradient_median": [2.0]}
+    accuracies = {"lstm open free": 4, "lstm open clipped": 3, "lstm half free": 0, "lstm half clipped": 1,
+                  "rnn none free": 2, "rnn none clipped": 4}
+    trained = {tuple(row.split()): runs([1] * n + [0] * (4 - n), history=history) for row, n in accuracies.items()}
+    assert list(trained) == list(limits.clippings(BatchTrial("cv"), 1.0))
+    found = limits.gradients(trained)
+    assert found["lstm", "open", "clipped", "by_clipping"].mean == -0.25
+    assert found["lstm", "open", "clipped", "by_opening"].mean == 0.5
+    assert found["rnn", "none", "clipped", "by_clipping"].mean == 0.5
+    assert found["rnn", "none", "clipped", "by_opening"] is found["lstm", "open", "free", "by_clipping"] is None
+    assert found["rnn", "none", "free", "ratio"].mean == 3
+
+
+def test_gains_are_counted_by_remedy():
+    pooled = limits.bottleneck({("cv", (p, n)): runs([1] * 4) for p in limits.POOLINGS for n in (2, 4, 8)})
+    pooled.rows["cv", "max", 2]["gain"], pooled.rows["cv", "max", 4]["gain"] = UP, DOWN  # of 4 units nothing counts
+    regularised = Result(("dataset", "label"), {("cv", label): {"gain": DOWN} for label in limits.TITLES})
+    after = Result(("dataset", "label"), {("cv", label): {"gain": NONE} for label in limits.AFTER})
+    after.rows["cv", "rnn"]["gain"], after.rows["cv", "gru"]["gain"] = UP, DOWN  # the RNN is no newer
+    found = limits.tally(pooled, regularised, after)
+    counts = {remedy: (row["higher"], row["lower"], row["compared"]) for remedy, row in found.within("cv").items()}
+    assert counts == {"pooling": (1, 0, 6), "regularisation": (0, 5, 5), "newer networks": (0, 1, 5)}
+
+
+def test_seconds_stand_in_a_row_a_network():
+    took = {("cv", "gru"): [{"seconds": 1.0}, {"seconds": 3.0}], ("handwriting", "gru"): [{"seconds": 5.0}]}
+    found = limits.seconds(took)
+    assert found["gru", "cv"] == 2 and found["gru", "handwriting"] == 5
 
 
 def test_folds_choose_the_rate():
@@ -82,7 +140,8 @@ def test_folds_choose_the_rate():
     assert len(records) == 8 and records["gru", 0.2, 1].fold == 1 and records["gru", 0.2, 1].model == "gru"
     scores = {"lstm": {0.1: 0.5, 0.2: 0.7}, "gru": {0.1: 0.6, 0.2: 0.6}}
     results = {key: [{"test_accuracy": scores[key[0]][key[1]]}] for key in records}
-    assert limits.choose(results) == {"lstm": (0.2, 0.7), "gru": (0.1, 0.6)}
+    chosen = {label: (row["rate"], row["folds"]) for label, row in limits.choose(results).items()}
+    assert chosen == {"lstm": (0.2, 0.7), "gru": (0.1, 0.6)}  # of equals the first
 
 
 def test_gradient_ratio_passes_over_what_was_not_finite():
@@ -90,11 +149,12 @@ def test_gradient_ratio_passes_over_what_was_not_finite():
     assert limits.gradient_ratio([{"history": history}]).mean == 4.0
 
 
-def test_attention_estimate_is_a_bootstrap():
-    results = [{"attention": {"entropy": [0.5, 0.7]}}, {"attention": {"entropy": [0.6, 0.8]}}]
-    e = limits.attention(results, "entropy")
-    assert e.mean == pytest.approx(0.65) and e.low <= e.mean <= e.high
-    assert limits.attention(results, "entropy", less=0.65).mean == pytest.approx(0.0)
+def test_attention_is_compared_with_a_quarter():
+    weights = [{"attention": {"entropy": [0.5, 0.7], "last_quarter": [a, b]}} for a, b in ((0.5, 0.7), (0.6, 0.8))]
+    row = limits.attention({"cv": weights}).row("cv")
+    assert row["entropy"].mean == pytest.approx(0.6) and row["entropy"].low == pytest.approx(0.5)
+    assert row["last_quarter"].mean == pytest.approx(0.65) and row["beyond"].mean == pytest.approx(0.4)
+    assert row["beyond"].verdict == "higher than"
 
 
 def test_attention_is_drawn_in_the_order_of_the_classes_whatever_the_order_in_the_store(toy):
@@ -106,16 +166,18 @@ def test_attention_is_drawn_in_the_order_of_the_classes_whatever_the_order_in_th
 def test_figures_are_drawn_and_name_the_sample(toy):
     base = BatchTrial("handwriting", width=4, batch=8, max_epochs=1)
     run = lambda records: {k: [trials.run([t], toy)[0]] for k, t in records.items()}
-    pooled = run(limits.bottleneck(base, (2, 4)))
-    accuracies = {key: statistics.test_accuracy(r) for key, r in pooled.items()}
-    trained = run(limits.gradients(base, 1.0))
-    draw = [lambda: figures.bottleneck(accuracies, toy), lambda: figures.gradients(trained, toy),
+    pooled = run(limits.poolings(base, (4, 2)))
+    found = limits.bottleneck({(toy.name, key): results for key, results in pooled.items()})
+    trained = run(limits.clippings(base, 1.0))
+    gains = Result(("dataset", "label"), {(toy.name, label): {"gain": UP} for label in limits.TITLES})
+    draw = [lambda: figures.bottleneck(found, toy), lambda: figures.gradients(trained, toy),
             lambda: figures.attention_strokes(pooled["attention", 4][0], toy),
             lambda: figures.attention_segments(pooled["attention", 4][0], toy),
-            lambda: figures.differences({"a": UP, "b": NONE}, toy, "Norms", "none")]
+            lambda: figures.regularisation(gains, toy)]
     for drawn in draw:
         fig = drawn()
         assert "embedded sample, synthetic" in " ".join(fig.get_suptitle().split()) and fig.get_figwidth() <= 6.5
         assert render(fig, "svg") == render(drawn(), "svg")
-    timed = {(m, "cpu"): trials.run([limits.Recurrence(m, (2, 4), repeats=1)], None)[0] for m in figures.LINES}
+    experiments = limits.recurrences(figures.LINES, [2, 4], ["cpu"])
+    timed = {key: trials.run([experiment], None) for key, experiment in experiments.items()}
     assert len(figures.recurrence(timed, {"cpu": "CPU"}).axes) == 2

@@ -1,6 +1,9 @@
 """The notebooks as files: short cells, in order, no errors, parameters where papermill looks for them."""
 
 import ast
+import json
+import re
+import runpy
 import statistics
 
 import nbformat
@@ -59,3 +62,28 @@ def test_no_path_of_a_machine_in_the_outputs(path):
 
 def test_the_runner_runs_every_notebook():
     assert {notebook for notebook, _ in runner.RUNS} == {path.stem for path in NOTEBOOKS}
+
+
+@pytest.fixture
+def comparing():
+    return runpy.run_path(str(paths.NOTEBOOKS / "conftest.py"))
+
+
+@pytest.mark.parametrize(("new", "same"), [
+    ("0.500 [−0.100, 0.600] of 20", True), ("0.549 [−0.149, 0.551] of 21", True), ("0.551 [−0.1, 0.600] of 20", False),
+    ("0.500 [−0.100, 0.600] of 22", False), ("0.500 [−0.100, 0.600] of", False), ("0.500 [0.100, 0.600] of 20", False),
+    ("0.500 (−0.100, 0.600) of 20", False)])
+def test_numbers_of_pytorch_are_compared_within_a_tolerance(comparing, new, same):
+    old = "0.500 [−0.100, 0.600] of 20"
+    assert comparing["agree"](new, old) is same
+    compare = comparing["close"](lambda test, ref: test == ref)
+    assert compare([{"text": new}], [{"text": old}]) is same
+    assert compare([{"data": {"text/html": new}}], [{"data": {"text/html": old}}]) is same
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_every_cell_that_shows_a_number_is_compared(path):
+    """Only the head, which a later cell fills with what it prints, and seconds may go without."""
+    for cell in code_cells(path)[1:]:
+        if "nbval-ignore-output" in cell.metadata.get("tags", ()):
+            assert re.search("seconds", json.dumps(cell.outputs), re.IGNORECASE), cell.source

@@ -58,11 +58,3 @@ def test_adding_is_learnt_at_a_short_length_and_leaves_pytorch_as_it_was(cell):
 
 def test_an_untrained_network_has_not_mastered_adding():
     assert synthetic.Adding("lstm", 6, steps=1).measure(None)["error"] > synthetic.MASTERED
-
-
-def test_reach_ends_at_the_first_failure():
-    lengths = [5, 10, 20]
-    reached = [synthetic.longest(lengths, done) for done in ([1, 1, 1], [1, 0, 1], [0, 1, 1])]
-    assert reached == [20, 5, 0]
-    assert [synthetic.in_words(r, lengths) for r in reached] == [
-        "20 frames, the longest tried", "5 frames", "no length (the shortest has 5 frames)"]

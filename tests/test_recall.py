@@ -33,9 +33,24 @@ def test_recall_finds_the_lag_at_which_a_delay_line_remembers():
     assert curve[2] == pytest.approx(1, abs=1e-3)
     assert max(abs(curve[k]) for k in (0, 1, 3)) < 0.05
     assert curve[4] is None
-    curves = memory.recalled([{"trained": curve}] * 2, "trained")
-    assert memory.reach((0, 2, 3, 4, 99), curves) == 3
-    assert memory.reach((0, 2), curves[:, :2]) == "none"
+
+
+def test_what_is_remembered_is_told_at_the_near_and_the_far_lag(toy):
+    """Without the lag 0, and without one for which no sequence is long enough."""
+    lags, frame = (0, 2, 3, 99), [1.0, 0.2, 0.1, None]
+    results = [{"trial": {"trial": {"hidden": [6]}}, "frame": frame, "untrained": [1.0, *near_and_far, None],
+                "trained": [1.0, 0.1, 0.0, None]} for near_and_far in ((0.8, 0.5), (0.9, 0.7))]
+    found = {"cv": {"rnn": results, "lstm": results}}
+    result = memory.recall(found, {"cv": toy}, lags, 0.5)
+    row = result.row("cv", "rnn", "untrained")
+    assert (row["near_lag"], row["far_lag"], row["reach"]) == (2, 3, 3)
+    assert row["near"].mean == pytest.approx(0.85) and row["far"].interval == (0.5, 0.7)
+    assert result["cv", "lstm", "trained", "reach"] == 0
+    assert result["cv", "frame", "alone", "far"].mean == pytest.approx(0.1)
+    assert (result["cv", "frame", "alone", "width"], result["cv", "lstm", "trained", "width"]) == (2, 6)
+    high = memory.recall(found, {"cv": toy}, lags, 1.0)
+    assert high["cv", "rnn", "trained", "reach"] == "none"
+    assert "for a readout of the frame alone 0." in memory.sentences(result)[0]
 
 
 def test_recall_is_the_ridge_regression_of_scikit_learn():

@@ -1,5 +1,6 @@
 """The batch run and the document: the quick report is complete, a failing notebook is named, a missing name stops."""
 
+import functools
 import json
 import shutil
 import subprocess
@@ -8,10 +9,12 @@ from html.parser import HTMLParser
 
 import nbformat
 import pytest
+import typst
 from pypdf import PdfReader
 
 from sequtils import paths
 from sequtils.__main__ import main
+from sequtils.original import claims
 from sequtils.report import render, runner
 from tests.browser import Browser
 
@@ -119,10 +122,26 @@ def test_a_missing_name_stops_the_rendering_and_is_named(build, tmp_path, capsys
     copy = tmp_path / "copy"
     shutil.copytree(build, copy)
     values = json.loads((copy / "values.json").read_text())
-    del values["nodes.rnn.cv.top.test"]
-    (copy / "values.json").write_text(json.dumps(values))
-    assert main(["render", "--build", str(copy)]) == 1
-    assert "no notebook published the value nodes.rnn.cv.top.test" in capsys.readouterr().err
+    for path, told in ((("nodes-rnn", "rows", "cv/best", "test"), "no column test in the row cv/best of nodes-rnn"),
+                       (("nodes-rnn", "rows", "cv/best"), "no row cv/best in what was published as nodes-rnn"),
+                       (("best-lstm-hyperparameters",), "no notebook published best-lstm-hyperparameters"),
+                       (("comparison-cells", "rows", "cv/lstm", "gain"), "value comparison-cells/cv/lstm/gain")):
+        broken = json.loads(json.dumps(values))
+        *parents, last = path
+        del functools.reduce(dict.get, parents, broken)[last]
+        (copy / "values.json").write_text(json.dumps(broken))
+        assert main(["render", "--build", str(copy)]) == 1
+        assert told in capsys.readouterr().err
+
+
+def test_nothing_is_published_that_nobody_reads(build):
+    """Every result, figure and table is named by the document, as it says itself, or by the evidence of a claim."""
+    marks = json.loads(typst.query(str(build / "document" / "report.typ"), "<read>", field="value", root=str(build)))
+    evidence = {path.split("/")[0] for path in claims.names()}
+    manifest = json.loads((build / "manifest.json").read_text())
+    published = {*json.loads((build / "values.json").read_text()), *manifest["figures"], *manifest["tables"]}
+    assert published - set(marks) - evidence == set()
+    assert {"layers-rnn", "1.3", "datasets"} <= set(marks)
 
 
 def test_nothing_to_render(tmp_path, capsys):

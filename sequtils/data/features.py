@@ -14,15 +14,16 @@ def minmax(x):
     return (x - low) / np.where(extent > 0, extent, 1)
 
 
-def standardiser(train_x):
-    """A function that gives every feature mean 0 and deviation 1 over all frames of the training sequences.
-
-    A feature that never changes is left at 0.
-    """
-    frames = np.concatenate(train_x).astype(np.float64)  # (sum T, D)
+def moments(x):
+    """Mean and deviation (D,) of every feature over all frames of sequences, float64."""
+    frames = np.concatenate(x).astype(np.float64)  # (sum T, D)
     mean = frames.sum(axis=0) / len(frames)
-    std = np.sqrt(((frames - mean) ** 2).sum(axis=0) / len(frames))
-    return lambda x: (x - mean) / np.where(std > 0, std, 1.0)
+    return mean, np.sqrt(((frames - mean) ** 2).sum(axis=0) / len(frames))
+
+
+def standardise(x, mean, std):
+    """Frames (T, D) in units of the deviation from the mean; a feature that never changes is left at 0."""
+    return (x - mean) / np.where(std > 0, std, 1.0)
 
 
 def resample(x, n):
@@ -102,12 +103,31 @@ def prepare(dataset, recipe):
     (these three appended as columns), and "standardise", which is fitted on the training sequences only. Raises
     ValueError for another step.
     """
-    train, test = list(dataset.train.x), list(dataset.test.x)
+    train, learned = put_through(recipe, dataset.train.x)
+    test, _ = put_through(recipe, dataset.test.x, learned)
+    return replace(dataset, train=replace(dataset.train, x=train), test=replace(dataset.test, x=test))
+
+
+def put_through(recipe, x, learned=None):
+    """Sequences after a recipe, float32 (T', D'), and the moments of each of its "standardise" steps: those learned
+    before, or for None those of x. Raises ValueError where learned moments are missing or of another width."""
+    used = []
     for step in recipe:
-        apply = standardiser(train) if step == "standardise" else _step(step)
-        train, test = [apply(x) for x in train], [apply(x) for x in test]
-    rounded = [[np.ascontiguousarray(x, np.float32) for x in part] for part in (train, test)]
-    return replace(dataset, train=replace(dataset.train, x=rounded[0]), test=replace(dataset.test, x=rounded[1]))
+        if step == "standardise":
+            used.append(moments(x) if learned is None else _fitting(learned, len(used), x[0].shape[1]))
+            x = [standardise(s, *used[-1]) for s in x]
+        else:
+            apply = _step(step)
+            x = [apply(s) for s in x]
+    return [np.ascontiguousarray(s, np.float32) for s in x], used
+
+
+def _fitting(learned, k, width):
+    """The k-th pair of moments, of `width` features."""
+    shapes = [np.shape(v) for v in learned[k]] if k < len(learned) else None
+    if shapes != [(width,), (width,)]:
+        raise ValueError(f"state: statistics {k} have the shapes {shapes}, expected {[(width,), (width,)]}")
+    return learned[k]
 
 
 def _step(step):

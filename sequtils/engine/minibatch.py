@@ -38,11 +38,18 @@ def fit(model, loss, count, epochs, batch, learning_rate, seed):
     rng = np.random.default_rng([seed, 1])
     for _ in range(epochs):
         for rows in np.array_split(rng.permutation(count), math.ceil(count / batch)):
-            optimiser.zero_grad()
-            loss(rows).backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
+            update(model, optimiser, loss(rows), 1.0)
             schedule.step()
+
+
+def update(model, optimiser, loss, clip):
+    """One step downhill from a loss (a tensor of one number), the norm of the gradient cut at `clip`, or not where that
+    is 0. Returns the loss and the norm, both as they were before it."""
+    optimiser.zero_grad()
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
+    optimiser.step()
+    return loss.item(), norm.item()
 
 
 def outcome(logits, prepared):

@@ -51,14 +51,15 @@ class History:
 
 
 def fit(model, train, test, *, learning_rate=0.01, max_epochs=120, patience=25, min_delta=1e-4, clip=0.0, seed=0,
-        engine=None, optimiser="sgd", batch=1, decay=False, augment=()):
+        engine=None, optimiser="sgd", batch=1, decay=False, augment=(), watch=None):
     """Train a SequenceClassifier in place on `train` (x: list of float32 (T, D), y: int64 (N,)); return its History.
 
     Each epoch visits every sequence once, in a new order drawn from `seed`. clip: upper bound of the gradient's norm,
     0 for none. engine: one of ENGINES; None takes the compiled one on the CPU. optimiser: one of OPTIMISERS.
     batch: sequences for each update. decay: the learning rate falls linearly, from learning_rate to 0 after max_epochs.
     augment: random steps (`features.augment`) that each epoch draws anew. `test` is measured after each epoch and
-    decides nothing. The model keeps the weights of the epoch at which training stopped.
+    decides nothing. watch: called with the engine after each epoch. The model keeps the weights of the epoch at which
+    training stopped.
     """
     engine = make_engine(model, engine, optimiser, batch)
     order, masks, changes = (np.random.default_rng([seed, stream]) for stream in (1, 2, 3))
@@ -68,6 +69,8 @@ def fit(model, train, test, *, learning_rate=0.01, max_epochs=120, patience=25, 
         rate = learning_rate * (1 - history.stop_epoch / max_epochs if decay else 1)
         loss, accuracy = engine.epoch(part, order.permutation(len(part.y)), rate, clip, masks)
         history.add(loss, accuracy, *engine.evaluate(test))
+        if watch:
+            watch(engine)
         improved = loss < best - min_delta
         best, waited = (loss, 0) if improved else (best, waited + 1)
         history.reason = _stop_reason(loss, waited >= patience, history.stop_epoch >= max_epochs)

@@ -1,5 +1,9 @@
 """A trained network, or a task made for it -> numbers that answer one question; one module a question.
 
 Notebook 02: `control_loop`, `memory`, `input_output`, `activations`. Notebook 07: `jacobians`, `gradient_flow`,
-`synthetic`. Notebook 08: `limits`. Notebook 09: `ablation`.
+`synthetic`, `length`. Notebook 08: `limits`. Notebook 09: `ablation`. All that fit straight lines: `slopes`.
 """
+
+from sequtils.data import LAYOUTS
+
+TITLES = {"rnn": "RNN", "lstm": "LSTM", **{name: layout.title for name, layout in LAYOUTS.items()}}

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sequtils import statistics
 from sequtils.models import GATES
+from sequtils.results import Result
 from sequtils.trials import RECIPES, Trial
 
 SOURCE = {"rnn": (16, 5), "lstm": (4, 5)}  # units of the source's two layers
@@ -64,6 +66,14 @@ def equal_width(inputs, classes, last=SOURCE["rnn"][-1], like=SOURCE["lstm"]):
     return min(range(1, 1025), key=lambda n: abs(parameters(inputs, (n, last), classes, "rnn") - wanted))
 
 
+def networks(dataset):
+    """Name -> fields of the Trial of the networks that are compared: both cells as in the source, and an RNN with about
+    as many parameters as that LSTM, "equal"."""
+    width = equal_width(dataset.train.x[0].shape[1], len(dataset.classes))
+    return {**{cell: {"cell": cell, "hidden": hidden} for cell, hidden in SOURCE.items()},
+            "equal": {"cell": "rnn", "hidden": (width, SOURCE["rnn"][-1])}}
+
+
 def restricted(results, rows):
     """Results on some of the test sequences only, such as those of one class."""
     pick = lambda values: [values[r] for r in rows]
@@ -80,6 +90,112 @@ def by_length(dataset, parts=4):
     lengths = np.array([len(x) for x in dataset.test.x])
     order = np.argsort(lengths, kind="stable")
     return {f"{lengths[rows].min()} to {lengths[rows].max()}": np.sort(rows) for rows in np.array_split(order, parts)}
+
+
+def gains(runs, datasets, parts):
+    """Result of the LSTM's gain over the RNN on parts of the test sequences, a row a data set and part.
+
+    runs: (data set, cell) -> results. parts: function of a Dataset, such as `by_length`. Parts without a sequence are
+    left out.
+    """
+    rows = {}
+    for name, dataset in datasets.items():
+        pieces = {part: chosen for part, chosen in parts(dataset).items() if len(chosen)}
+        for place, (part, chosen) in enumerate(pieces.items(), 1):
+            gain = statistics.difference(*(restricted(runs[name, cell], chosen) for cell in ("lstm", "rnn")))
+            rows[name, place] = {"name": part, "sequences": len(chosen), "gain": gain, "verdict": gain.word}
+    return Result(("dataset", "part"), rows, titles={name: d.title for name, d in datasets.items()})
+
+
+def resources(runs, datasets):
+    """Result of what the trainings needed, a row a data set and cell: parameters, epochs (the median), and how many of
+    them converged before the last epoch. runs: (data set, cell) -> results."""
+    rows = {}
+    for name, cell in [(name, cell) for name in datasets for cell in SOURCE]:
+        results = runs[name, cell]
+        rows[name, cell] = {"parameters": results[0]["parameters"],
+                            "epochs": float(np.median(_each(results, "epochs"))),
+                            "converged": sum(r["history"]["reason"] == "converged" for r in results),
+                            "of": len(results)}
+    return Result(("dataset", "cell"), rows, {"epochs": "g"}, titles=_titles(datasets))
+
+
+def times(runs, datasets):
+    """Result of how long the trainings took, a row a data set and cell: median seconds, and of an epoch; for the LSTM
+    how many times as long as the RNN, median, least and greatest of the seeds, for a training and for an epoch.
+
+    runs: (data set, cell) -> results.
+    """
+    rows = {}
+    for name in datasets:
+        took = {cell: {key: _each(runs[name, cell], key) for key in ("epochs", "seconds")} for cell in SOURCE}
+        for cell, each in took.items():
+            seconds, epochs = float(np.median(each["seconds"])), float(np.median(each["epochs"]))
+            rows[name, cell] = {"seconds": seconds, "seconds_an_epoch": seconds / epochs}
+        ratio = took["lstm"]["seconds"] / took["rnn"]["seconds"]
+        rows[name, "lstm"] |= {"times": _middle(ratio), "epoch_times": _middle(
+            ratio * took["rnn"]["epochs"] / took["lstm"]["epochs"])}
+    forms = {"seconds": ".2f", "seconds_an_epoch": ".4f", "times": ".1f", "epoch_times": ".1f"}
+    heads = {"times": "LSTM over RNN", "epoch_times": "The same, an epoch"}
+    return Result(("dataset", "cell"), rows, forms, heads, _titles(datasets))
+
+
+def _each(results, key):
+    """Seconds, or epochs, of each training."""
+    return np.array([r["seconds"] if key == "seconds" else r["history"]["stop_epoch"] for r in results], float)
+
+
+def _middle(values):
+    """Estimate of the median, with the least and the greatest as its interval."""
+    return statistics.Estimate(float(np.median(values)), 0.0, float(values.min()), float(values.max()))
+
+
+def _titles(datasets):
+    return {"rnn": "RNN", "lstm": "LSTM", **{name: d.title for name, d in datasets.items()}}
+
+
+def steps(climbs, folds, datasets):
+    """Result of the ladders, a row a data set, cell and rung; "chosen" names the rung with the highest accuracy on the
+    held-out folds. gain: the paired Difference to the rung before; beyond_source: to the first one.
+
+    climbs: (data set, cell) -> {rung: results}. folds: the same -> {rung: Estimate of the accuracy on folds}.
+    """
+    result = Result(("dataset", "cell", "rung"), {}, {}, {"folds": "Folds"}, _titles(datasets))
+    for row, climb in climbs.items():
+        runs = list(climb.values())
+        for rung, results, before in zip(climb, runs, [None, *runs]):
+            gain = before and statistics.difference(results, before)
+            result.add((*row, rung), {"test": statistics.test_accuracy(results), "gain": gain,
+                                      "verdict": gain.word if gain else "the baseline", "folds": folds[row][rung].mean,
+                                      "beyond_source": statistics.difference(results, runs[0])})
+        result.alias("chosen", (*row, statistics.best({rung: e.mean for rung, e in folds[row].items()})))
+    return result
+
+
+def best(climbs, ladder, datasets):
+    """Result of the best models, a row a data set: the LSTM's gain over the RNN, each at the rung that the folds
+    choose; the cell that does better on the folds, its accuracy, that of the ensemble of its seeds, and the gain by it.
+
+    climbs, ladder: see `steps`.
+    """
+    rows = {}
+    for name in datasets:
+        models = {cell: climbs[name, cell][ladder.names(name, cell, "chosen")[-1]] for cell in SOURCE}
+        cell = statistics.best({cell: ladder[name, cell, "chosen", "folds"] for cell in SOURCE})
+        together = ensemble(models[cell])
+        alone = [{**together, "trial": r["trial"]} for r in models[cell]]
+        rows[name] = {"gain": statistics.difference(models["lstm"], models["rnn"]), "cell": cell.upper(),
+                      "test": statistics.test_accuracy(models[cell]), "ensemble": statistics.test_accuracy([together]),
+                      "ensemble_gain": statistics.difference(alone, models[cell])}
+    heads = {"gain": "LSTM less RNN", "cell": "Better on folds"}
+    return Result("dataset", rows, {}, heads, _titles(datasets))
+
+
+def changes(ladders, datasets):
+    """Result of what each rung changes; ladders: data set -> [Rung, ...]."""
+    names = [rung.name for rung in next(iter(ladders.values()))]
+    rows = {name: {data: rungs[i].change for data, rungs in ladders.items()} for i, name in enumerate(names)}
+    return Result("rung", rows, heads={name: d.title for name, d in datasets.items()})
 
 
 def ensemble(members):

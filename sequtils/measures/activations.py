@@ -11,11 +11,13 @@ from torch.nn.utils.rnn import pad_sequence
 from sequtils import statistics
 from sequtils.data import features
 from sequtils.engine import minibatch
+from sequtils.measures import TITLES, slopes
 from sequtils.models import SequenceClassifier, recurrent
+from sequtils.results import Result
 from sequtils.trials import Experiment
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
-WORDS = {"vanishes": "vanishes", "explodes": "explodes", "neither": "neither vanishes nor explodes"}
+NONE = "no gradient"  # in the place of a slope, where no sequence has one
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Activation(Experiment):
     """A plain recurrent network with one of ACTIVATIONS: how large its states and the gradients by them are along real
     sequences, before and after training by Adam, and what it then gets right."""
 
-    CODE = (features, recurrent, minibatch)
+    CODE = (features, recurrent, minibatch, slopes)
     dataset: str
     activation: str
     features: tuple
@@ -83,32 +85,54 @@ def flow(model, activation, part):
         lambda s: s.norm(dim=1), lambda s: s.grad.norm(dim=1))]  # each (N, T)
     state, gradient = ([row[: len(s)][::-1] for row, s in zip(size, part.x)] for size in sizes)
     return {"states": _geometric_means(state), "gradients": _geometric_means(gradient),
-            "slopes": [slope(g) for g in gradient], "lost": float(np.mean([g[-1] == 0 for g in gradient]))}
+            "slopes": [log_slope(g) for g in gradient], "lost": float(np.mean([g[-1] == 0 for g in gradient]))}
 
 
-def slope(g):
+def log_slope(g):
     """Slope of log g (T,) against 0, 1, ..., T - 1, by least squares over those that are not 0; None for fewer than
     two of them."""
     d = np.flatnonzero(g)
-    return float(np.polyfit(d, np.log(g[d]), 1)[0]) if len(d) > 1 else None
-
-
-def slopes(results, when):
-    """Estimate of the mean slope over seeds and test sequences from results of `Activation`, "untrained" or "trained";
-    sequences without a slope for every seed are left out, and None is returned where none is left."""
-    found = np.array([r[when]["slopes"] for r in results], np.float64)  # (S, N)
-    found = found[:, ~np.isnan(found).any(axis=0)]
-    return statistics.estimate(found) if found.size else None
-
-
-def course(slopes):
-    """What the gradient does on its way back, in one word, from the Estimate of its slope."""
-    if slopes is None or slopes.low <= 0 <= slopes.high:
-        return "neither"
-    return "vanishes" if slopes.high < 0 else "explodes"
+    return slopes.slope(d, np.log(g[d]))
 
 
 def _geometric_means(rows):
     """At each place the geometric mean over the rows that reach it with something else than 0, None where none does."""
     at = [np.array([row[d] for row in rows if len(row) > d and row[d] > 0]) for d in range(max(map(len, rows)))]
     return [float(np.exp(np.log(values).mean())) if len(values) else None for values in at]
+
+
+def growth(results, when):
+    """The mean slope over seeds and test sequences from results of `Activation`, "untrained" or "trained", as a Growth;
+    sequences without a slope for every seed are left out, and NONE is returned where none is left."""
+    found = np.array([r[when]["slopes"] for r in results], np.float64)  # (S, N)
+    found = found[:, ~np.isnan(found).any(axis=0)]
+    return statistics.estimate(found, slopes.Growth) if found.size else NONE
+
+
+def compare(found):
+    """Result of the three functions, from data set -> activation -> results of `Activation`.
+
+    untrained, slope: `growth` before and after training. gradient: the latter in words. state: norm of the state after
+    the last frame, its geometric mean over the test sequences. gain: the paired difference in test accuracy to tanh.
+    """
+    rows = {}
+    for name, by_function in found.items():
+        for f, results in by_function.items():
+            trained = growth(results, "trained")
+            gain = None if f == "tanh" else statistics.difference(results, by_function["tanh"])
+            rows[name, f] = {"untrained": growth(results, "untrained"), "slope": trained,
+                             "gradient": "is lost" if trained == NONE else trained.verdict,
+                             "state": statistics.spread([r["trained"]["states"][0] for r in results]),
+                             "test": statistics.test_accuracy(results), "gain": gain,
+                             "epochs": results[0]["trial"]["epochs"]}
+    heads = {"untrained": "Slope untrained", "slope": "Slope trained", "gain": "Minus tanh"}
+    return Result(("dataset", "activation"), rows, heads=heads, titles=TITLES)
+
+
+def sentences(result):
+    """What becomes of the gradient with each function of `compare`, and the test accuracy beside tanh's."""
+    told = []
+    for (name, f), row in result.rows.items():
+        beside = f"; the test accuracy is {row['gain'].verdict} that with tanh ({row['gain']})" if row["gain"] else ""
+        told.append(f"{result.titles[name]}: with {f} the gradient {row['gradient']} ({row['slope']}){beside}.")
+    return told

@@ -1,30 +1,18 @@
-"""How far back a recurrent network depends on its past: gradients and gates over sequences, before and after training.
-
-Also the means over seeds and sequences, their table, and the words for them.
-"""
+"""How far back a recurrent network depends on its past: gradients and gates on sequences, before and after training."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from sequtils import models, statistics, trials
 from sequtils.engine import training
-from sequtils.measures import jacobians
-
-IN_WORDS = {"vanishes": "vanishes", "explodes": "explodes", "neither": "neither vanishes nor explodes"}
-FITTED = 0.95  # a training accuracy above this says that a network fits its training data
-NBSP = "\u00a0"  # keeps a number and its interval on one line
+from sequtils.measures import TITLES, jacobians, slopes
+from sequtils.results import Result
 
 
 def half(rate):
     """The lag in frames at which exp(rate lag) has fallen to one half; None where it does not fall."""
     return float(np.log(0.5) / rate) if rate < 0 else None
-
-
-def verdict(low, high):
-    """What a gradient does, by the interval of its rate: "vanishes" below zero, "explodes" above, else "neither"."""
-    return "vanishes" if high < 0 else "explodes" if low > 0 else "neither"
 
 
 @dataclass(frozen=True)
@@ -34,7 +22,7 @@ class GradientFlow(trials.Trial):
     sequences: how many, evenly spaced over the test set. examples: of how many classes one sequence's gates are kept.
     """
 
-    CODE = (jacobians,)
+    CODE = (jacobians, slopes)
     sequences: int = 40
     examples: int = 3
 
@@ -82,45 +70,64 @@ def liveliest(examples):
     return int(np.mean([np.var(e["f"], axis=0) for e in examples], axis=0).argmax())
 
 
-def rates(results, when):
-    """Mean of the rates of growth per frame over the seeds and sequences of `GradientFlow`, and its interval."""
-    values = np.array([r[when]["rates"] for r in results])  # (S, N)
-    return values.mean(), *statistics.bootstrap(values)
+def rate(results, when):
+    """Growth of the Jacobian's norm per frame, the mean over the seeds and sequences of `GradientFlow`."""
+    return statistics.estimate(np.array([r[when]["rates"] for r in results]), slopes.Growth)  # (S, N)
 
 
 def forgetting(results, when):
-    """Mean of the forget gate over seeds, sequences, frames and units, and its interval."""
-    values = np.array([r[when]["forget"] for r in results]).mean(axis=2)  # (S, N)
-    return values.mean(), *statistics.bootstrap(values)
+    """Estimate of the mean of the forget gate over seeds, sequences, frames and units."""
+    return statistics.estimate(np.array([r[when]["forget"] for r in results]).mean(axis=2))  # (S, N)
 
 
 def slowest(results, when):
     """The mean forget gate of the unit that forgets least: its mean over the seeds, the least and the greatest."""
-    most = [np.mean(r[when]["forget"], axis=0).max() for r in results]  # (S,)
-    return np.mean(most), min(most), max(most)
+    return statistics.spread([np.mean(r[when]["forget"], axis=0).max() for r in results])
 
 
 def time_constant(f):
     """Frames in which a cell state that is only multiplied by f falls to 1/e: -1 / ln f."""
-    return -1 / np.log(f)
+    return float(-1 / np.log(f))
 
 
-def rate_row(results, when, dataset):
-    """One row of the raw table of rates: a cell on a Dataset, before or after training."""
-    mean, low, high = rates(results, when)
-    of_U = {name: float(np.mean([r[when].get(name, np.nan) for r in results])) for name in ("singular", "radius")}
-    return {"dataset": dataset.title, "cell": results[0]["trial"]["cell"], "when": when, "rate": mean, "low": low,
-            "high": high, "half": half(mean), **of_U, "verdict": verdict(low, high)}
+def rates(found):
+    """Result of `rate`, from data set -> cell -> results of `GradientFlow`.
+
+    half: frames after which the norm has halved, None where it does not fall. singular, radius: the largest singular
+    value and the spectral radius of the RNN's recurrent weights, and their logarithms; test: the accuracy in the end.
+    """
+    rows = {(name, cell, when): _rates_row(results, when) for name, by_cell in found.items()
+            for cell, results in by_cell.items() for when in ("before", "after")}
+    heads = {"data_set": "Data set", "when": "Training", "rate": "Rate per frame [95 %]", "half": "Half after",
+             "log_singular": "ln σ(U)", "log_radius": "ln ρ(U)"}
+    return Result(("data_set", "cell", "when"), rows, {"half": ".1f"}, heads, TITLES)
 
 
-def rate_table(rows, caption):
-    """(raw, caption, typeset) table of the rows of `rate_row`."""
-    raw = pd.DataFrame(rows)
-    number = lambda x, form=".3f": "–" if pd.isna(x) else format(x, form).replace("-", "−")
-    return raw, caption, pd.DataFrame({
-        "Data set": raw.dataset.str.replace(" ", NBSP), "Cell": raw.cell.str.upper(), "Training": raw.when,
-        "Rate per frame [95 %]": [f"{number(r.rate)}{NBSP}[{number(r.low)},{NBSP}{number(r.high)}]"
-                                  for r in raw.itertuples()],
-        "Half after": ["never" if pd.isna(x) else f"{x:.1f}" for x in raw.half],
-        "ln σ(U)": [number(np.log(x)) for x in raw.singular], "ln ρ(U)": [number(np.log(x)) for x in raw.radius],
-        "Gradient": [IN_WORDS[word] for word in raw.verdict]})
+def _rates_row(results, when):
+    grown, row = rate(results, when), {}
+    for name in ("singular", "radius"):
+        if name in results[0][when]:
+            row[name] = float(np.mean([r[when][name] for r in results]))
+            row[f"log_{name}"] = float(np.log(row[name]))
+    return {"rate": grown, "half": half(grown.mean), **row, "gradient": grown.verdict,
+            "test": statistics.test_accuracy(results) if when == "after" else None}
+
+
+def gates(found):
+    """Result of the mean forget gate of all units, and of the one that forgets least, and of the frames after which a
+    memory that is only multiplied by it has fallen to 1/e; found: data set -> results of `GradientFlow` of an LSTM."""
+    rows = {}
+    for name, results in found.items():
+        for when in ("before", "after"):
+            for unit, f in (("mean", forgetting(results, when)), ("slowest", slowest(results, when))):
+                low, middle, high = (time_constant(x) for x in (f.low, f.mean, f.high))
+                frames = statistics.Estimate(middle, np.nan, low, high)
+                rows[name, when, unit] = {"forget": f, "frames": frames}
+    heads = {"when": "Training", "unit": "Units", "forget": "Forget gate", "frames": "Frames to 1/e"}
+    return Result(("dataset", "when", "unit"), rows, {"frames": ".1f"}, heads, TITLES)
+
+
+def sentences(result):
+    """What becomes of the gradient in each trained network, from `rates`."""
+    return [f"{result.titles[name]}: the gradient of the trained {result.titles[cell]} {row['gradient']}, rate "
+            f"{row['rate']} per frame." for (name, cell, when), row in result.rows.items() if when == "after"]

@@ -12,13 +12,15 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from sequtils import trials
+from sequtils import statistics, trials
 from sequtils.data import features
 from sequtils.engine import kernels, minibatch, training
+from sequtils.measures import TITLES
 from sequtils.models import SequenceClassifier, recurrent
+from sequtils.results import Result
 from sequtils.trials import Experiment, Trial
 
-SECTORS = 8  # directions of the pen that are told apart, each of 45 degrees
+TASKS = {"direction": "next direction, accuracy", "frame": "next frame, R²"}  # what `EachFrame` is scored by
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class EachFrame(Experiment):
 
     target: "direction", the sector into which the pen moves next, or "frame", the next frame itself. The result has a
     score for each test sequence, the share of right sectors or the share of the variance explained, and the same for
-    the baseline that repeats the last direction or frame.
+    the baseline that repeats the last direction or frame. sectors: how many directions are told apart.
     """
 
     CODE = (features, recurrent, minibatch)
@@ -53,13 +55,13 @@ class EachFrame(Experiment):
     learning_rate: float = 0.01
     batch: int = 32
     epochs: int = 20
+    sectors: int = 8
 
     def measure(self, dataset):
         """See the class."""
         prepared = features.prepare(dataset, self.features)
-        ask = {"direction": _directions, "frame": _next_frames}[self.target]
-        (x, y, _), (test_x, test_y, repeated) = ask(prepared.train.x), ask(prepared.test.x)
-        outputs = SECTORS if self.target == "direction" else x[0].shape[1]
+        (x, y, _), (test_x, test_y, repeated) = self._ask(prepared.train.x), self._ask(prepared.test.x)
+        outputs = self.sectors if self.target == "direction" else x[0].shape[1]
         loss_of = F.cross_entropy if self.target == "direction" else F.mse_loss
 
         def loss(rows):
@@ -74,6 +76,9 @@ class EachFrame(Experiment):
         said = [z.argmax(axis=1) for z in said] if self.target == "direction" else said
         return {"scores": _scores(said, test_y), "baseline": _scores(repeated, test_y)}
 
+    def _ask(self, x):
+        return _directions(x, self.sectors) if self.target == "direction" else _next_frames(x)
+
 
 def at_each_frame(model, x):
     """Outputs (T, C) of a SequenceClassifier's dense layer at every frame of each sequence (T, D) of a list."""
@@ -82,15 +87,15 @@ def at_each_frame(model, x):
     return [row[: len(s)] for row, s in zip(z, x)]
 
 
-def sectors(moves):
-    """Numbers 0 to 7 (T,) of the 45 degree sectors, the first centred on the first axis, of movements (T, 2)."""
+def sectors(moves, count=8):
+    """Numbers (T,) from 0 to count - 1 of the equal sectors, the first centred on the first axis, of moves (T, 2)."""
     angle = np.arctan2(moves[:, 1], moves[:, 0])
-    return np.round(angle * SECTORS / (2 * math.pi)).astype(np.int64) % SECTORS
+    return np.round(angle * count / (2 * math.pi)).astype(np.int64) % count
 
 
-def _directions(x):
+def _directions(x, count):
     """Of each stroke: its points but the last, the sector of the move after each, that of the move before it."""
-    found = [sectors(np.diff(s, axis=0)) for s in x]
+    found = [sectors(np.diff(s, axis=0), count) for s in x]
     return [s[:-1] for s in x], found, [np.r_[k[0], k[:-1]] for k in found]
 
 
@@ -182,3 +187,38 @@ class Drawer(nn.Module):
             move = mean + deviation * torch.randn_like(mean)
             moves.append(move)
         return torch.cat(moves, dim=1).cumsum(dim=1)  # (B, T, 2)
+
+
+def kinds(found, datasets):
+    """Result of the four kinds of network at a task each, beside a baseline of it.
+
+    found: data set -> kind -> results: "one to one" of `OneFrame`, "many to one" of the same network that reads all
+    frames, "many to many" of `EachFrame`, and on handwriting "one to many" of `Drawing`.
+    """
+    rows = {}
+    for name, runs in found.items():
+        alone, every = statistics.hits(runs["one to one"]), statistics.hits(runs["many to one"])
+        each = runs["many to many"]
+        majority, task = statistics.majority_rate(datasets[name].test), TASKS[each[0]["trial"]["target"]]
+        rows[name, "one to one"] = _row("LSTM, middle frame", "class, accuracy", alone, "majority rate", majority)
+        rows[name, "many to one"] = _row("LSTM, all frames", "class, accuracy", every, "one to one", alone)
+        rows[name, "many to many"] = _row("LSTM, every frame", task, scores(each, "scores"), "repeat the last",
+                                          scores(each, "baseline"))
+    read, chance = statistics.hits(found["handwriting"]["one to many"]), 1 / len(datasets["handwriting"].classes)
+    rows["handwriting", "one to many"] = _row("LSTM, own output", "read as asked", read, "chance", chance)
+    heads = {"value": "Value [95 %]", "baseline_value": "Its value", "verdict": "Against it"}
+    return Result(("dataset", "kind"), rows, heads=heads, titles=TITLES)
+
+
+def _row(model, measure, values, baseline, base):
+    """values: (S, N) of seeds and sequences; base: those of the baseline as well, or one number."""
+    gain = statistics.estimate(values - base, statistics.Difference)
+    return {"model": model, "measure": measure, "value": statistics.estimate(values), "baseline": baseline,
+            "baseline_value": float(np.mean(base)), "gain": gain, "verdict": gain.verdict}
+
+
+def sentences(result):
+    """What all frames tell of the class that the middle one does not, a sentence for each data set of `kinds`."""
+    return [f"{result.titles[name]}: fed with all frames, an LSTM names the class with an accuracy {row['verdict']} "
+            f"that from the middle frame alone ({row['gain']})."
+            for (name, kind), row in result.rows.items() if kind == "many to one"]

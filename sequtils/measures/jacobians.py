@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
+from sequtils.measures import slopes
+
 STEEPEST = 300.0  # activations are cut here: cosh does not overflow, and 1 / cosh(a)^2 is still above 0
 
 
@@ -93,5 +95,4 @@ def log_norms(steps):
 
 def rate(logs):
     """Slope of ln |ds_T/ds_t| against T - t, by least squares: the exponential rate of growth per frame."""
-    lags = np.arange(len(logs)) - (len(logs) - 1) / 2
-    return float(lags @ logs / (lags @ lags)) if len(logs) > 1 else 0.0
+    return slopes.slope(np.arange(len(logs)), logs) or 0.0

@@ -8,19 +8,26 @@ import numpy as np
 import torch
 
 from sequtils import statistics, trials
+from sequtils.data import LAYOUTS
 from sequtils.engine import minibatch
+from sequtils.measures import slopes
 from sequtils.models import modern
+from sequtils.results import Result
 
 NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "bilstm": "bidirectional LSTM", "attention": "LSTM with attention",
          "mingru": "minGRU", "transformer": "transformer"}
+POOLINGS = {"last": "last state", "mean": "mean", "max": "maximum", "attention": "attention"}
 NUMBERS = {"rnn": 1, "lstm": 7}  # what a frame and unit leave for the backward pass: h; i, f, g, o, c, tanh c and h
 AFTER = {"rnn": {"model": "rnn"}, "lstm": {}, "gru": {"model": "gru"}, "bilstm": {"model": "bilstm"},
          "attention": {"pooling": "attention"}, "mingru": {"model": "mingru", "pooling": "mean"},
          "transformer": {"model": "transformer", "pooling": "mean"}}
+NEWER = ("gru", "bilstm", "attention", "mingru", "transformer")
 REGULARISED = {"none": {}, "layernorm": {"norm": "layer"}, "batchnorm": {"norm": "batch"},
                **{f"dropout-{kind}": {"dropout": kind} for kind in modern.DROPOUTS[1:]}}
 TITLES = {"layernorm": "layer norm", "batchnorm": "batch norm", "dropout-input": "dropout, frames",
           "dropout-output": "dropout, states", "dropout-recurrent": "dropout, recurrence"}
+GATES = {"open": 1.0, "half": 0.0}  # how the LSTM's forget gate begins -> its bias
+SETS = {name: layout.title for name, layout in LAYOUTS.items()}
 
 
 # ---- Variants of a training, and the choice among them ---------------------------------------------------------------
@@ -31,16 +38,17 @@ def variants(base, changes, **fields):
     return {label: replace(base, **{**fields, **change}) for label, change in changes.items()}
 
 
-def bottleneck(base, widths):
+def poolings(base, widths):
     """(pooling, width) -> a BatchTrial for every pooling of every width."""
-    return {(p, n): replace(base, pooling=p, width=n) for p in modern.POOLINGS for n in widths}
+    return {(p, n): replace(base, pooling=p, width=n) for p in POOLINGS for n in widths}
 
 
-def gradients(base, bound):
-    """(cell, forget bias, bound of the gradient's norm, 0 for none) -> a BatchTrial; the RNN has no forget gate."""
-    cases = [("lstm", 1.0, 0.0), ("lstm", 1.0, bound), ("lstm", 0.0, 0.0), ("lstm", 0.0, bound), ("rnn", None, 0.0),
-             ("rnn", None, bound)]
-    return {case: replace(base, model=case[0], forget_bias=case[1] or 0.0, clip=case[2]) for case in cases}
+def clippings(base, bound):
+    """(cell, gate, norm) -> a BatchTrial. The forget gate begins as one of GATES, or is "none", as in an RNN; the
+    gradient is "free", or "clipped" to a norm of `bound`."""
+    gates = {("lstm", gate): bias for gate, bias in GATES.items()} | {("rnn", "none"): 0.0}
+    return {(cell, gate, norm): replace(base, model=cell, forget_bias=bias, clip=clip)
+            for (cell, gate), bias in gates.items() for norm, clip in (("free", 0.0), ("clipped", bound))}
 
 
 def fold_trials(bases, rates, folds, held_out):
@@ -51,27 +59,49 @@ def fold_trials(bases, rates, folds, held_out):
 
 
 def choose(results):
-    """label -> (learning rate, accuracy) that the held-out folds choose, from the results of `fold_trials`."""
-    scores = {}
-    for (label, rate, _), [result] in results.items():
-        scores.setdefault(label, {}).setdefault(rate, []).append(result)
-    means = {label: {rate: statistics.cross_validated(runs)[0] for rate, runs in by_rate.items()}
-             for label, by_rate in scores.items()}
-    return {label: (statistics.best(by_rate), max(by_rate.values())) for label, by_rate in means.items()}
+    """label -> {"network": its name, "rate": the learning rate that the held-out folds choose, of equals the first,
+    "folds": the mean accuracy on them}, from the results of `fold_trials`."""
+    held_out, chosen = {}, {}
+    for (label, rate, _), runs in results.items():
+        held_out.setdefault((label, rate), []).extend(runs)
+    for (label, rate), runs in held_out.items():
+        mean = statistics.cross_validated(runs).mean
+        if label not in chosen or mean > chosen[label]["folds"]:
+            chosen[label] = {"network": NAMES[label], "rate": rate, "folds": mean}
+    return chosen
 
 
-# ---- Numbers of stored results ---------------------------------------------------------------------------------------
+# ---- Results of trainings --------------------------------------------------------------------------------------------
 
 
-def spread(values):
-    """Estimate of one number a seed: the mean; its interval is their least and greatest."""
-    return statistics.Estimate(float(np.mean(values)), 0.0, float(np.min(values)), float(np.max(values)))
+def bottleneck(runs):
+    """Result of `poolings`, a row a (data set, pooling, width): test accuracy, and its gain over the last state of the
+    same width. "narrow" and "wide" name the least and the greatest width.
+
+    runs: (data set, (pooling, width)) -> results."""
+    found = Result(("dataset", "pooling", "units"), {}, titles={**SETS, **POOLINGS})
+    widths = [n for _, (_, n) in runs]
+    for (name, (pooling, n)), results in runs.items():
+        gain = None if pooling == "last" else statistics.difference(results, runs[name, ("last", n)])
+        found.add((name, pooling, n), {"test": statistics.test_accuracy(results), "gain": gain})
+        found.alias("narrow", (name, pooling, min(widths)))
+        found.alias("wide", (name, pooling, max(widths)))
+    return found
 
 
-def attention(results, name, less=0.0):
-    """Estimate of a number of `batch_trial.attention` less a constant; a bootstrap over seeds and test sequences."""
-    values = np.array([r["attention"][name] for r in results]) - less  # (S, N)
-    return statistics.Estimate(float(values.mean()), 0.0, *statistics.bootstrap(values))
+def gradients(trained):
+    """Result of `clippings`, a row a (cell, gate, norm): test accuracy; "ratio", the greatest norm of a gradient by the
+    median one; the gains "by_clipping", over the same network with its gradient free, and "by_opening", over the same
+    with its forget gate half open. trained: row -> results."""
+    gain = lambda row, other: None if row == other else statistics.difference(trained[row], trained[other])
+    rows = {}
+    for cell, gate, norm in trained:
+        row, shut = (cell, gate, norm), (cell, "half" if gate == "open" else gate, norm)
+        rows[row] = {"test": statistics.test_accuracy(trained[row]), "ratio": gradient_ratio(trained[row]),
+                     "by_clipping": gain(row, (cell, gate, "free")), "by_opening": gain(row, shut)}
+    heads = {"gate": "Forget gate", "norm": "Gradient", "ratio": "Greatest norm by median",
+             "by_clipping": "Gain by clipping", "by_opening": "Gain by opening"}
+    return Result(("cell", "gate", "norm"), rows, {"ratio": ".1f"}, heads, NAMES)
 
 
 def gradient_ratio(results):
@@ -80,26 +110,44 @@ def gradient_ratio(results):
         largest, medians = ([v for v in history[k] if v is not None] for k in ("gradient_max", "gradient_median"))
         return max(largest) / float(np.median(medians))
 
-    return spread([ratio(r["history"]) for r in results])
+    return statistics.spread([ratio(r["history"]) for r in results])
 
 
-def seconds(results):
-    """Mean of the seconds that the trainings took."""
-    return float(np.mean([r["seconds"] for r in results]))
+def attention(runs):
+    """Result of what attention weights do, a row a data set: their "entropy"; the weight of the "last_quarter" of the
+    frames; how far that is "beyond" a quarter. runs: data set -> results, see `batch_trial.attention`."""
+    rows = {}
+    for name, results in runs.items():
+        entropy, late = (np.array([r["attention"][key] for r in results]) for key in ("entropy", "last_quarter"))
+        rows[name] = {"entropy": statistics.estimate(entropy), "last_quarter": statistics.estimate(late),  # of (S, N)
+                      "beyond": statistics.estimate(late - 0.25, statistics.Difference)}
+    heads = {"entropy": "Entropy [95 %]", "last_quarter": "Last quarter [95 %]", "beyond": "Beyond a quarter [95 %]"}
+    return Result("dataset", rows, heads=heads, titles=SETS)
 
 
-def tally(gains):
-    """How many of some differences in test accuracy are higher, how many lower, and how many they are."""
-    words = [statistics.verdict(gain) for gain in gains]
-    return {"higher": words.count("higher than"), "lower": words.count("lower than"), "compared": len(words)}
+def tally(pooled, regularised, after):
+    """Result of how many gains are higher and how many lower, a row a (data set, remedy).
+
+    pooled: see `bottleneck`; of it count the least and the greatest width. regularised, after: Results by data set and
+    label with a "gain", of the labels of REGULARISED and AFTER; of the latter count the NEWER ones.
+    """
+    found = Result(("dataset", "remedy"), {}, titles=SETS)
+    for name in dict.fromkeys(row[0] for row in pooled.rows):
+        gains = {"pooling": [pooled[name, p, n, "gain"] for p in POOLINGS for n in ("narrow", "wide") if p != "last"],
+                 "regularisation": [regularised[name, label, "gain"] for label in TITLES],
+                 "newer networks": [after[name, label, "gain"] for label in NEWER]}
+        for remedy, of in gains.items():
+            found.add((name, remedy), statistics.tally(of))
+    return found
 
 
-def stance(gains, claimed):
-    """What differences in test accuracy do to a claim, "higher than" or "lower than": the verb that says it."""
-    words = {statistics.verdict(gain) for gain in gains} - {"no different from"}
-    if len(words) == 2:
-        return "partly bear out and partly contradict"
-    return "neither bear out nor contradict" if not words else "bear out" if claimed in words else "contradict"
+def seconds(runs):
+    """Result of the mean seconds of a training, a row a network, a column a data set. runs: (data set, network) ->
+    results."""
+    rows = {}
+    for (name, label), results in runs.items():
+        rows.setdefault(label, {})[name] = float(np.mean([r["seconds"] for r in results]))
+    return Result("network", rows, dict.fromkeys(SETS, ".1f"), SETS, NAMES)
 
 
 # ---- Memory ----------------------------------------------------------------------------------------------------------
@@ -151,6 +199,19 @@ def kept_bytes(call, own=()):
     return sum(size for place, (size, _) in kept.items() if place not in ours)
 
 
+def memory(kept):
+    """Result of what is kept, a row a cell: "bytes" that one more frame of one sequence adds, by unit, at the greatest
+    width; how many "times" those of the RNN; the "share" of the formula that is measured, where it is furthest from 1.
+    "furthest" names the cell of which it is furthest. kept: cell -> [result of KeptBytes]."""
+    added = {cell: per_frame_and_unit(result) for cell, [result] in kept.items()}
+    rows = {cell: {"bytes": added[cell], "times": added[cell] / added["rnn"], "share": deviation(result)}
+            for cell, [result] in kept.items()}
+    heads = {"bytes": "Bytes a frame and unit", "times": "Times the RNN's", "share": "Measured by formula"}
+    found = Result("cell", rows, {"bytes": ".1f", "times": ".1f"}, heads, NAMES)
+    found.alias("furthest", (max(rows, key=lambda cell: abs(rows[cell]["share"] - 1)),))
+    return found
+
+
 def per_frame_and_unit(result):
     """Bytes that one more frame of one sequence adds, by unit, at the greatest width of a result of KeptBytes."""
     trial, row = result["trial"], result["measured"][-1]
@@ -158,9 +219,9 @@ def per_frame_and_unit(result):
     return (row[-1] - row[0]) / (T[-1] - T[0]) / trial["batch"] / n
 
 
-def largest_deviation(results):
+def deviation(result):
     """The measured bytes by the formula's, where that is furthest from 1."""
-    ratios = np.concatenate([np.ravel(r["measured"]) / np.ravel(r["formula"]) for r in results])
+    ratios = np.ravel(result["measured"]) / np.ravel(result["formula"])
     return float(ratios[np.abs(ratios - 1).argmax()])
 
 
@@ -196,7 +257,7 @@ class Recurrence(trials.Experiment):
         return lambda: encoder(x, lengths).sum().backward()
 
     def _seconds(self, run):
-        clock = time.process_time if self.device == "cpu" else time.perf_counter  # what else the CPU does counts not
+        clock = time.process_time if self.device == "cpu" else time.perf_counter  # without what else the CPU does
         self._wait()
         started = clock()
         run()
@@ -208,14 +269,36 @@ class Recurrence(trials.Experiment):
             torch.cuda.synchronize()
 
 
+def recurrences(models, frames, devices):
+    """(device, model) -> a Recurrence of each model on each device."""
+    return {(device, model): Recurrence(model, tuple(frames), device=device) for device in devices for model in models}
+
+
 def devices():
     """The devices on which this machine can measure, with the names that PyTorch has for them."""
     return {"cpu": "CPU", **({"cuda": torch.cuda.get_device_name()} if torch.cuda.is_available() else {})}
 
 
+def times(results, devices):
+    """Result of a pass, a row a (device, model): the name of the device it was "on", the "power" of the length with
+    which its time grows, and its "milliseconds" at the greatest length. results: (device, model) -> [result of
+    Recurrence]."""
+    rows = {}
+    for (device, model), [result] in results.items():
+        rows[device, model] = {"on": devices[device], "power": slope(result["trial"]["frames"], result["times"]),
+                               "milliseconds": 1e3 * result["times"][-1]}
+    return Result(("device", "model"), rows, {"power": ".2f", "milliseconds": ".1f"}, titles=NAMES)
+
+
+def steps(models, T):
+    """Result of how many steps of T frames wait for one another, a row a model."""
+    rows = {model: {"frames": T, "steps": depth(model, T)} for model in models}
+    return Result("model", rows, titles=NAMES)
+
+
 def slope(frames, seconds):
     """p of the power law seconds ~ T^p that fits best in logarithms."""
-    return float(np.polyfit(np.log(frames), np.log(seconds), 1)[0])
+    return slopes.slope(np.log(frames), np.log(seconds))
 
 
 def depth(model, T):

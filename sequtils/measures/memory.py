@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from sequtils import trials
+from sequtils import statistics, trials
 from sequtils.data import features
 from sequtils.engine import kernels, minibatch, training
+from sequtils.measures import TITLES
 from sequtils.models import SequenceClassifier, recurrent
+from sequtils.results import Result
 from sequtils.trials import Experiment, Trial
-
-REACH = 0.5  # the share of a past frame's variance that counts as remembered
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,37 @@ def recalled(results, what):
     return np.array([r[what] for r in results], np.float64)
 
 
-def reach(lags, curves, threshold=REACH):
-    """The largest lag whose R^2, the mean over the seeds of curves (S, K), is above the threshold, or "none"."""
+def recall(found, datasets, lags, threshold):
+    """Result of what a linear readout tells of the past: from the states of each network, and from the frame alone.
+
+    found: data set -> cell -> results of `Memory`; datasets: name -> Dataset. width: how many numbers the readout is
+    given. near, far: R^2 at the least lag but 0 and at the greatest for which
+    sequences are long enough, means over the seeds, with the least and the greatest. reach: the greatest lag whose mean
+    R^2 is above the threshold, or "none".
+    """
+    rows = {}
+    for name, by_cell in found.items():
+        frame, features = recalled(by_cell["rnn"], "frame"), datasets[name].train.x[0].shape[1]
+        rows[name, "frame", "alone"] = {"width": features, **_row(frame, lags, threshold)}
+        for cell, results in by_cell.items():
+            for when in ("untrained", "trained"):
+                units = results[0]["trial"]["trial"]["hidden"][-1]
+                rows[name, cell, when] = {"width": units, **_row(recalled(results, when), lags, threshold)}
+    heads = {"cell": "Read from", "when": "Network", "width": "Numbers", "near_lag": "Lag", "near": "R² [range]",
+             "far_lag": "Far lag", "far": "R² there [range]", "reach": f"Above {threshold:g} up to lag"}
+    return Result(("dataset", "cell", "when"), rows, heads=heads, titles=TITLES)
+
+
+def _row(curves, lags, threshold):
+    known = [i for i, r2 in enumerate(curves[0]) if lags[i] and not np.isnan(r2)]
     above = [k for k, r2 in zip(lags, curves.mean(axis=0)) if r2 > threshold]
-    return max(above, default="none")
+    return {"near_lag": lags[known[0]], "near": statistics.spread(curves[:, known[0]]), "far_lag": lags[known[-1]],
+            "far": statistics.spread(curves[:, known[-1]]), "reach": max(above, default="none")}
+
+
+def sentences(result):
+    """How far back the trained networks remember, a sentence for each data set of `recall`."""
+    return [f"{result.titles[name]}: the longest lag at which the state of a trained network still tells the frame is "
+            f"{result[name, 'rnn', 'trained', 'reach']} for the RNN and {result[name, 'lstm', 'trained', 'reach']} for "
+            f"the LSTM, for a readout of the frame alone {result[name, 'frame', 'alone', 'reach']}."
+            for name in dict.fromkeys(row[0] for row in result.rows)]

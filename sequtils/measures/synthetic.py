@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from sequtils import models, trials
 from sequtils.data import Dataset, Part
-from sequtils.engine.minibatch import one_thread
+from sequtils.engine.minibatch import one_thread, update
 from sequtils.models import recurrent
 
 BASELINE = 1 / 6  # mean squared error of always answering 1: the variance of a sum of two numbers uniform in [0, 1]
@@ -79,12 +79,8 @@ class Adding(trials.Experiment):
     def _train(self, model, rng):
         optimiser, errors = torch.optim.Adam(model.parameters(), self.learning_rate), []
         while len(errors) < self.steps and not np.mean(errors[-WINDOW:] or [1.0]) < MASTERED / 4:
-            error = _error(model, *adding(rng, self.batch, self.length))
-            optimiser.zero_grad()
-            error.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
-            errors.append(error.item())
+            error, _ = update(model, optimiser, _error(model, *adding(rng, self.batch, self.length)), 1.0)
+            errors.append(error)
         return len(errors)
 
 
@@ -110,20 +106,3 @@ class Latch(trials.Trial):
     def measure(self, dataset):
         """What a Trial measures."""
         return super().measure(latch(self.seed, self.length, self.count))
-
-
-def longest(lengths, mastered):
-    """The greatest of the ascending lengths up to which all are mastered; 0 where the first is not."""
-    reached = 0
-    for length, done in zip(lengths, mastered):
-        if not done:
-            break
-        reached = length
-    return reached
-
-
-def in_words(reached, lengths, unit="frames"):
-    """What `longest` found, such as "40 frames"."""
-    if not reached:
-        return f"no length (the shortest has {lengths[0]} {unit})"
-    return f"{reached} {unit}" + (", the longest tried" if reached == max(lengths) else "")

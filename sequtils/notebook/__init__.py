@@ -5,7 +5,7 @@ What is published is kept in a build folder, from which `sequtils.report` makes 
 
 import importlib
 
-_WHERE = {"Study": "study", "node_rule": "study", "stack": "study", "units": "study", "Answer": "artefacts",
+_WHERE = {"Study": "study", "stack": "study", "units": "study", "Answer": "artefacts",
           "Publisher": "artefacts", "STATUS": "progress", "duration": "progress"}
 __all__ = list(_WHERE)
 

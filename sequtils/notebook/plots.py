@@ -212,9 +212,16 @@ def sweep(xs, estimates, dataset, cell, title, xlabel, published=None, log=True,
     return fig
 
 
+def rule_of_thumb(dataset, alpha):
+    """The number of nodes that the source quotes: N_h = N_s / (alpha (N_i + N_o)), N_s training sequences, N_i features
+    of a frame, N_o classes."""
+    return len(dataset.train) / (alpha * (dataset.train.x[0].shape[1] + len(dataset.classes)))
+
+
 @styled
-def node_rule(alphas, picks, widths, dataset):
+def node_rule(dataset, alphas, widths):
     """The rule's number of nodes against alpha, with the measured widths as horizontal lines."""
+    picks = [rule_of_thumb(dataset, alpha) for alpha in alphas]
     fig, [[ax]] = canvas(f"The rule for the number of nodes: {dataset.label}", width=HALF, height=2.6)
     for width in widths:
         ax.axhline(width, color=LIGHT, lw=0.8, zorder=0)
@@ -227,14 +234,19 @@ def node_rule(alphas, picks, widths, dataset):
 
 
 @styled
-def folds(widths, scores, tests, dataset, cell, chosen):
+def folds(best, dataset, cell):
     """Accuracy on held-out folds of the training data against width, mean and standard deviation, beside the test
-    accuracy, which decides nothing; an arrow marks the width that the folds choose."""
+    accuracy, which decides nothing; an arrow marks the width that the folds choose.
+
+    best: a `Sweep` of widths with a column "folds" and the alias "chosen".
+    """
     fig, [[ax]] = canvas(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=HALF, height=3.0)
-    means, deviations = zip(*scores)
-    ax.errorbar(widths, means, deviations, fmt="o", ls=DASHES[cell], color=COLOURS[cell], capsize=3, label="folds")
-    if tests:
-        ax.plot(widths, tests, "D", mfc="none", mec=DARK, ls="none", label="test set")
+    rows = best.within(dataset.name)
+    widths, scores = list(rows), [row["folds"] for row in rows.values()]
+    ax.errorbar(widths, [s.mean for s in scores], [s.sd for s in scores], fmt="o", ls=DASHES[cell], color=COLOURS[cell],
+                capsize=3, label="folds")
+    ax.plot(widths, [row["test"].mean for row in rows.values()], "D", mfc="none", mec=DARK, ls="none", label="test set")
+    chosen = best.names(dataset.name, "chosen")[1]
     ax.annotate("chosen", (chosen, 0), (chosen, 0.12), ha="center", arrowprops={"arrowstyle": "->"})
     ax.set_xscale("log", base=2)
     ax.margins(x=0.12)  # room for the word beside the axis

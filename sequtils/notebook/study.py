@@ -1,4 +1,4 @@
-"""The steps that the experiment notebooks share: load, sweep over networks, publish what one network did."""
+"""The steps that the experiment notebooks share: load, sweep over networks, publish what was found."""
 
 from dataclasses import replace
 
@@ -6,7 +6,8 @@ from sequtils import data, statistics, trials
 from sequtils.notebook import plots
 from sequtils.notebook.artefacts import Publisher
 from sequtils.notebook.progress import Progress
-from sequtils.original import source
+from sequtils.notebook.sweep import UNSEEN, Sweep
+from sequtils.original.source import figures, section
 
 
 class Study:
@@ -24,14 +25,22 @@ class Study:
         classes = {"handwriting": handwriting_classes, "cv": cv_classes}
         self.datasets = {name: data.load(name, data_root, chosen) for name, chosen in classes.items()}
 
-    def sweep(self, name, variants, seeds, **settings):
-        """Results of several seeds for each variant on one data set, label -> [result of seed 0, 1, ...].
+    def sweep(self, by, values, fields, seeds, baseline=None, labels=None, **settings):
+        """A `Sweep` of several seeds for each value of what is varied, on every data set.
 
-        variants: label -> fields of the Trial, such as {"hidden": (16, 5)}; settings: more fields for all of them.
+        by: what is varied, such as "layers". values: its values, or data set -> values. fields: value -> fields of the
+        Trial, such as {"hidden": (16, 5)}, or data set -> such a function; settings: more fields for all of them.
+        baseline: see `Sweep`. labels: Trial -> columns that name the network.
         """
-        fields = {"cell": self.cell, **self.settings, **settings}
-        records = {label: trials.Trial(name, **{**fields, **variant}) for label, variant in variants.items()}
-        return self.measure(records, seeds, name)
+        fixed = {"cell": self.cell, **self.settings, **settings}
+        records, runs = {}, {}
+        for name in self.datasets:
+            chosen = values[name] if isinstance(values, dict) else values
+            own = fields[name] if isinstance(fields, dict) else fields
+            records[name] = {v: trials.Trial(name, **{**fixed, **own(v)}) for v in chosen}
+            runs |= {(name, v): results for v, results in self.measure(records[name], seeds, name).items()}
+        named = {(name, v): labels(records[name][v]) for name, v in runs} if labels else {}
+        return Sweep(by, runs, self.datasets, baseline, self.cell, named, records)
 
     def measure(self, experiments, seeds, name=None):
         """Results of several seeds of each Experiment, label -> [result of seed 0, 1, ...], on the data set called
@@ -42,55 +51,64 @@ class Study:
         return {label: [next(results) for _ in range(seeds)] for label in experiments}
 
     def cross_validate(self, experiments, folds, name):
-        """Mean accuracy of each Experiment on the held-out parts of the training data, label -> accuracy."""
+        """Estimate of each Experiment's accuracy on the held-out parts of the training data, label -> Estimate."""
         splits = {(label, k): replace(e, fold=k, folds=folds) for label, e in experiments.items() for k in range(folds)}
         held_out = self.measure(splits, 1, name)
-        return {label: statistics.cross_validated([held_out[label, k][0] for k in range(folds)])[0]
+        return {label: statistics.cross_validated([held_out[label, k][0] for k in range(folds)])
                 for label in experiments}
 
-    def show_network(self, figures, results, name, title):
-        """Publish loss against epoch and the confusion matrix of one network under the numbers of the source."""
-        dataset, seeds = self.datasets[name], len(results)
-        self.publish.figure(
-            figures["learning"], plots.learning(results, dataset, title),
-            f"{title} on {dataset.label}: loss and accuracy against epoch, a thin line for each seed, the median bold, "
-            "a dot where training stopped.", dataset)
-        matrix = statistics.confusion(results, len(dataset.classes))
-        self.publish.figure(
-            figures["confusion"], plots.confusion(matrix, dataset, title, seeds),
-            f"{title} on {dataset.label}: test sequences by true and predicted class, counts, and shares of the true "
-            f"class, the greater the darker{'; summed over the seeds' if seeds > 1 else ''}.", dataset)
+    def choose(self, sweep, folds):
+        """Add to a Sweep the accuracies on held-out folds of the training data, "folds", and let "chosen" name the
+        value with the highest mean, of equals the first."""
+        for name, records in sweep.trials.items():
+            held_out = self.cross_validate(records, folds, name)
+            for value, estimate in held_out.items():
+                sweep.rows[name, value]["folds"] = estimate
+            sweep.alias("chosen", (name, statistics.best({value: e.mean for value, e in held_out.items()})))
 
-    def show_sweep(self, id, results, name, title, xlabel, caption, section=None, **options):
-        """Publish accuracy against what a sweep varies, label -> results, beside the numbers of a source's section.
+    def publish_table(self, name, sweep, subject, without=(), source=None):
+        """Publish a Sweep under one name: its table, and every cell of it.
 
-        options: those of `plots.sweep`; x_name names the column of the source's table that the labels stand for.
+        subject: what it is about, such as "two layers". without: columns that a reader does not see. source: what the
+        table of the source varied, if not the same; see `source.section`.
         """
-        dataset, published = self.datasets[name], None
-        x_name = options.pop("x_name", None)
-        if section:
-            published = {part: source.column(section, x_name, part, dataset=name) for part in ("train", "test")}
-        estimates = {part: [getattr(statistics, f"{part}_accuracy")(r) for r in results.values()]
-                     for part in ("train", "test")}
-        fig = plots.sweep(list(results), estimates, dataset, self.cell, f"{self.name}, {title}", xlabel,
-                          published=published, **options)
-        self.publish.figure(id, fig, f"{self.name} on {dataset.label}: {caption}", dataset)
+        who = f"{self.name}, {subject}" if self.name else subject
+        self.publish(name, sweep, f"{who}: training and test accuracy over {sweep.seeds} seeds."
+                     f"{sweep.explained(without)}", source=section(self.cell, source or sweep.varied),
+                     without=(*UNSEEN, *without))
 
-    def say_difference(self, name, results, baseline):
-        """Publish the paired difference in test accuracy of two variants, and in one word what it is; return it."""
-        return self.say_gain(name, statistics.difference(results, baseline))
+    def publish_sweep(self, name, sweep, subject, xlabel, bands=None, **options):
+        """Publish a Sweep under one name: its table, every cell of it, and a figure for each data set.
 
-    def say_gain(self, name, gain):
-        """Publish the Estimate of a difference, and in one word what it is; return it."""
-        self.publish.value(name, gain.mean, gain.interval, text=f"{gain.mean:+.3f}".replace("-", "−"))
-        self.publish.value(f"{name}.verdict", statistics.verdict(gain))
-        return gain
+        subject: what is seen, such as "accuracy against the number of layers". bands: a Result with "least" and "most"
+        of a range to be shaded in the figure of each data set. options: those of `plots.sweep`.
+        """
+        self.publish_table(name, sweep, subject)
+        for dataset in self.datasets.values():
+            if bands:
+                options["band"] = (bands[dataset.name, "least"], bands[dataset.name, "most"], "picks of the rule")
+            figure = sweep.draw(dataset.name, f"{self.name}, {subject}", xlabel, **options)
+            self.publish(f"{name}-{dataset.name}", figure, f"{self.name} on {dataset.label}: {subject} as training "
+                         "stopped; bars are intervals.", dataset)
 
-    def say_accuracy(self, name, results):
-        """Publish the test and training accuracy of one variant under `name`.test and `name`.train."""
-        test, train = statistics.test_accuracy(results), statistics.train_accuracy(results)
-        self.publish.value(f"{name}.test", test.mean, test.interval)
-        self.publish.value(f"{name}.train", train.mean, train.interval)
+    def publish_networks(self, block, sweep, value=None, chosen=""):
+        """Publish loss against epoch and confusion matrix of the networks of a block of the source, under its numbers.
+
+        value: which of the sweep's, or an alias; by default the one that the source's figure is about. chosen: what the
+        titles say of how it was chosen.
+        """
+        for found in figures(block, self.cell):
+            dataset = self.datasets[found["dataset"]]
+            runs = sweep.runs[sweep.names(dataset.name, value or found[sweep.varied])]
+            title = f"{self.name} of {units(runs[0]['trial']['hidden'])} units{chosen}"
+            summed = "; summed over the seeds" if len(runs) > 1 else ""
+            matrix = statistics.confusion(runs, len(dataset.classes))
+            self.publish(found["learning"], plots.learning(runs, dataset, title), f"{title} on {dataset.label}: loss "
+                         "and accuracy against epoch, a thin line for each seed, the median bold, a dot where training "
+                         "stopped.", dataset, found["learning"])
+            self.publish(found["confusion"], plots.confusion(matrix, dataset, title, len(runs)), f"{title} on "
+                         f"{dataset.label}: test sequences by true and predicted class, counts, and shares of the true "
+                         f"class, the greater the darker{summed}.", dataset, found["confusion"])
 
 
 def stack(depth, width, last):
@@ -104,9 +122,3 @@ def units(hidden):
     if len(hidden) < 3:
         return " and ".join(map(str, hidden))
     return f"{len(hidden) - 1} of {first}, then {last}"
-
-
-def node_rule(dataset, alpha):
-    """The rule of thumb that the source quotes: N_h = N_s / (alpha (N_i + N_o)), N_s training sequences, N_i features
-    of a frame, N_o classes."""
-    return len(dataset.train) / (alpha * (dataset.train.x[0].shape[1] + len(dataset.classes)))

@@ -8,11 +8,11 @@ import io
 from pathlib import Path
 
 from sequtils.files import read_json, write_atomic, write_json
-from sequtils.original import published, rules
+from sequtils.original import published, rules, source
 
 WORDS = {True: "supported", False: "contradicted", None: "not decided by these data"}
 NOT_MEASURED = "not measured"
-BEST = {(name, cell): f"comparison.{name}.{cell}.best.test"  # test accuracy of the best single network
+BEST = {(name, cell): f"comparison-ladder/{name}/{cell}/chosen/test"  # test accuracy of the best single network
         for name in published.DATASETS for cell in ("rnn", "lstm")}
 
 
@@ -22,19 +22,19 @@ class ClaimError(RuntimeError):
 
 def names():
     """Names of all values of the notebooks that `write` needs."""
-    found = {name for claim in published.read("claims.yaml")["claims"] for name in claim["evidence"].values()}
-    return sorted({name for name in found if not name.startswith("published.")} | set(BEST.values()))
+    found = {name for claim in source.read("claims.yaml")["claims"] for name in claim["evidence"].values()}
+    return sorted({name for name in found if not name.startswith("published/")} | set(BEST.values()))
 
 
 def judge(values, runs):
     """The claims in the order of claims.yaml, each a dict with id, section, quote, quantity, rule in words, evidence (a
     list of dicts with label, name and text) and verdict.
 
-    values: entries of values.json by name. runs: outcomes of provenance.json by run. A claim is "not measured" where a
+    values: the content of values.json. runs: outcomes of provenance.json by run. A claim is "not measured" where a
     run failed, or was not run, that publishes its values. Raises ClaimError for any other missing value.
     """
-    known = {**values, **published.values()}
-    return [_judged(claim, known, runs) for claim in published.read("claims.yaml")["claims"]]
+    known = {**values, "published": published.values()}
+    return [_judged(claim, known, runs) for claim in source.read("claims.yaml")["claims"]]
 
 
 def _judged(claim, values, runs):
@@ -51,21 +51,30 @@ def _judged(claim, values, runs):
             "verdict": verdict}
 
 
-def find(name, values, runs, who):
-    """The entry of a value, or None where the run that publishes it failed or was not run. Raises ClaimError for one
-    that no notebook published although it ran; `who` needs it."""
-    if name in values:
-        return values[name]
-    publishers = published.read("claims.yaml")["runs"]
-    run = next((run for start, run in publishers.items() if name.startswith(f"{start}.")), None)
+def find(path, values, runs, who):
+    """The cell that a path such as "layers-rnn/cv/last/gain" names (a result, its row, a column), or None where the run
+    that publishes it failed or was not run. Raises ClaimError for one that no notebook published although it ran; `who`
+    needs it."""
+    found = lookup(path, values)
+    if found:
+        return found
+    name, publishers = path.split("/")[0], source.read("claims.yaml")["runs"]
+    run = next((run for start, run in publishers.items() if name.startswith(start)), None)
     if run is None or (run in runs and runs[run]["error"] is None):
-        raise ClaimError(f"no notebook published the value {name}, which {who} needs")
+        raise ClaimError(f"no notebook published the value {path}, which {who} needs")
     return None
+
+
+def lookup(path, values):
+    """The cell that a path names in the content of values.json, or None."""
+    name, rest = path.split("/", 1)
+    row, _, column = rest.rpartition("/")
+    return values.get(name, {"rows": {}})["rows"].get(row, {}).get(column)
 
 
 def shown(entry, missing=NOT_MEASURED):
     """What a reader sees of an entry: its text and its interval, held together by spaces that do not break."""
-    return f"{entry['text']} {entry['range'].replace(' ', published.NBSP)}".strip() if entry else missing
+    return f"{entry['text']} {entry['range']}".strip() if entry else missing
 
 
 def write(build):
@@ -75,7 +84,7 @@ def write(build):
     values, provenance = read_json(build / "values.json", {}), read_json(build / "provenance.json")
     datasets, runs = provenance["datasets"], provenance["runs"]
     claims = judge(values, runs)
-    accuracies = published.published(build, {name: d["title"] for name, d in datasets.items()})
+    accuracies = published.published(values, {name: d["title"] for name, d in datasets.items()})
     best = {key: shown(find(name, values, runs, "the table of other reports"), published.NOT_RUN)
             for key, name in BEST.items()}
     others = published.reference(best, datasets)

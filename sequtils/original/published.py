@@ -3,28 +3,11 @@
 What was published is in report/source: published.yaml is the source report, reference.yaml the others.
 """
 
-import csv
-import functools
-from pathlib import Path
+from sequtils import text
+from sequtils.original.source import best, read
 
-import yaml
-
-from sequtils import paths
-from sequtils.files import read_json
-
-NBSP = "\u00a0"  # keeps a number and its interval on one line
 NOT_RUN = "not run in this profile"
 CELLS, DATASETS = ("rnn", "lstm", "gru"), ("handwriting", "cv")
-
-
-def read(name):
-    """The content of a YAML file of report/source."""
-    return _parse(paths.SOURCE / name)
-
-
-@functools.cache
-def _parse(path):
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def source_rows():
@@ -39,18 +22,21 @@ def _network(row):
 
 
 def values():
-    """The source's accuracies as entries of values.json, such as published.rnn.handwriting.nodes-16.test, and both of a
-    row, as printed, such as published.rnn.handwriting.nodes-16.row."""
-    found = {}
+    """What the source published, in the form of an entry of values.json: "rnn/handwriting/nodes-16" -> "train", "test"
+    and "row", both as printed; "rnn/best" -> the hyperparameters of its best architecture."""
+    rows = {}
     for _, cell, network, row in source_rows():
-        name, printed = f"published.{cell}.{row['dataset']}.{network}", {p: _printed(row[p]) for p in ("train", "test")}
-        found |= {f"{name}.{part}": _entry(row[part], text) for part, text in printed.items()}
-        found[f"{name}.row"] = _entry(*[", ".join(printed.values())] * 2)
-    return found
+        printed = {part: _printed(row[part]) for part in ("train", "test")}
+        rows[f"{cell}/{row['dataset']}/{network}"] = {
+            **{part: _entry(row[part], words) for part, words in printed.items()},
+            "row": _entry(*[", ".join(printed.values())] * 2)}
+    for cell in ("rnn", "lstm"):
+        rows[f"{cell}/best"] = {key: _entry(x, text.number(x, "g")) for key, x in best(cell).items()}
+    return {"rows": rows}
 
 
-def _entry(value, text):
-    return {"value": value, "low": None, "high": None, "text": text, "range": ""}
+def _entry(value, words):
+    return {"value": value, "low": None, "high": None, "text": words, "range": ""}
 
 
 def _printed(x):
@@ -58,41 +44,37 @@ def _printed(x):
     return f"{x:.2f}" if round(x, 2) == x else f"{x:.3f}"
 
 
-def published(build, titles):
+def published(values, titles):
     """One dict for each published accuracy: where it stands, the network, ours with its interval, their difference, and
     whether it lies in our interval: the 95 % of the test accuracy, the seeds' range of the training accuracy.
 
-    titles: data set -> its title, by which our tables call it.
+    values: the content of values.json. titles: data set -> what a reader sees.
     """
-    build, rows = Path(build), []
-    items = read_json(build / "manifest.json", {}).get("tables", {}).values()
-    tables = {item["source"]: item["file"] for item in items}
+    rows = []
     for section, cell, network, row in source_rows():
-        title = titles[row["dataset"]]
-        ours = _ours(build / tables[section], row, title) if section in tables else None
-        rows += [{"section": section, "dataset": title, "cell": cell, "network": network, "accuracy": word,
-                  "published": row[part], **_compared(ours, part, row[part])}
+        ours = _ours(values, cell, row)
+        rows += [{"section": section, "dataset": titles[row["dataset"]], "cell": cell, "network": network,
+                  "accuracy": word, "published": row[part], **_compared(ours and ours[part], row[part])}
                  for part, word in (("train", "training"), ("test", "test"))]
     return rows
 
 
-def _ours(file, row, title):
-    """The row of our raw table that stands for a published one; None where the profile left it out."""
-    key = next((key for key in ("layers", "nodes") if key in row), None)
-    with file.open(encoding="utf-8", newline="") as opened:
-        return next((r for r in csv.DictReader(opened)
-                     if r["data_set"] == title and (key is None or int(r[key]) == row[key])), None)
+def _ours(values, cell, row):
+    """Our row that stands for a published one; None where the profile left it out, or the run failed."""
+    by = "nodes" if "nodes" in row else "layers"  # no number stands for the table of two layers
+    rows = values.get(f"{by}-{cell}", {"rows": {}})["rows"]
+    return rows.get(f"{row['dataset']}/{row.get(by, 2)}")
 
 
-def _compared(ours, part, theirs):
+def _compared(ours, theirs):
     if ours is None:
         return {"ours": None, "low": None, "high": None, "difference": None, "lies": NOT_RUN}
-    x, low, high = (float(ours[part + end]) for end in ("", "_low", "_high"))
+    x, low, high = ours["value"], ours["low"], ours["high"]
     return {"ours": x, "low": low, "high": high, "difference": x - theirs, "lies": lies(theirs, low, high)}
 
 
 def lies(number, low, high):
-    """Where a published number stands to an interval, in the words of `statistics.agrees`."""
+    """Where a published number stands to an interval."""
     return "lies in" if low <= number <= high else "lies outside"
 
 
@@ -118,12 +100,12 @@ def reference(best, datasets):
 
 def _reported(report, found, dataset):
     """One row, of a report's findings on one data set."""
-    text = {cell: x if isinstance(x, str) else f"{x:.3f}" if x else "–" for cell in CELLS for x in [found.get(cell)]}
+    accuracies = {cell: text.number(found.get(cell)) for cell in CELLS}
     classes = found.get("classes")
     same = "not said" if not classes else "yes" if set(classes) == set(dataset["classes"]) else "no"
     often = f"; most frequent class {found['majority']:.3f}" if "majority" in found else ""
     return {"report": report["repository"], "dataset": dataset["title"], "classes": " ".join(classes or ["not said"]),
-            "as_here": same, **text, "set_up": report["set_up"] + often}
+            "as_here": same, **accuracies, "set_up": report["set_up"] + often}
 
 
 def typeset_published(row):
@@ -131,15 +113,15 @@ def typeset_published(row):
     kind, _, number = row["network"].partition("-")
     network = {"two": "two layers", "layers": f"{number} layers", "nodes": f"{number} nodes"}[kind]
     ran = row["ours"] is not None
-    ours = f"{row['ours']:.3f}{NBSP}[{row['low']:.3f},{NBSP}{row['high']:.3f}]" if ran else "–"
-    return {"Section": row["section"], "Data set": row["dataset"].replace(" ", NBSP),
-            "Network": f"{row['cell'].upper()}, {network}".replace(" ", NBSP), "Accuracy": row["accuracy"],
+    ours = f"{text.number(row['ours'])}{text.NBSP}{text.between(row['low'], row['high'])}" if ran else text.ABSENT
+    return {"Section": row["section"], "Data set": row["dataset"].replace(" ", text.NBSP),
+            "Network": f"{row['cell'].upper()}, {network}".replace(" ", text.NBSP), "Accuracy": row["accuracy"],
             "Published": _printed(row["published"]), "Ours [interval]": ours,
-            "Diff.": f"{row['difference']:+.3f}".replace("-", "−") if ran else "–", "Published number": row["lies"]}
+            "Diff.": text.number(row["difference"], "+.3f"), "Published number": row["lies"]}
 
 
 def typeset_reference(row):
     """A row of `reference` as a reader sees it."""
-    return {"Report": row["report"].replace("/", " / "), "Data set": row["dataset"].replace(" ", NBSP),
-            "Classes": row["classes"].replace(" ", NBSP), "As here": row["as_here"], "RNN": row["rnn"],
+    return {"Report": row["report"].replace("/", " / "), "Data set": row["dataset"].replace(" ", text.NBSP),
+            "Classes": row["classes"].replace(" ", text.NBSP), "As here": row["as_here"], "RNN": row["rnn"],
             "LSTM": row["lstm"], "GRU": row["gru"], "Set-up": row["set_up"]}

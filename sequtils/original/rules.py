@@ -4,7 +4,7 @@ A number is (low, value, high), its interval around it. A rule says True, False,
 open.
 """
 
-NBSP = "\u00a0"  # keeps a sign and its number on one line
+from sequtils.text import NBSP, number
 
 
 def higher(x, than):
@@ -23,7 +23,7 @@ def at_most(x, bound, margin=(0, 0, 0)):
     return True if x[2] <= limit else False if x[0] > limit else None
 
 
-def no_effect(x, margin):
+def equivalent(x, margin):
     """Equivalence (Schuirmann 1987): whether all of the interval lies within the margin around zero. False where it
     leaves zero out and the number itself is beyond the margin."""
     if -margin[1] <= x[0] and x[2] <= margin[1]:
@@ -46,7 +46,7 @@ def opposite(part):
     return None if part is None else not part
 
 
-TESTS = {"higher": higher, "lower": lower, "at_most": at_most, "no_effect": no_effect}
+TESTS = {"higher": higher, "lower": lower, "at_most": at_most, "equivalent": equivalent}
 JOINS = {"all_of": all_of, "any_of": any_of}
 
 
@@ -83,10 +83,10 @@ def in_words(rule):
     if name == "not":
         return f"not {in_words(of)}"
     labels, options = arguments(name, of)
-    said, options = ", ".join(labels), {key: str(x).replace("-", "−") for key, x in options.items()}
+    said, options = ", ".join(labels), {key: number(x, "g") for key, x in options.items()}
     if name == "equal":
         return " = ".join(labels)
-    if name == "no_effect":
+    if name == "equivalent":
         return f"−{options['margin']}{NBSP}≤ {said} ≤{NBSP}{options['margin']}"
     if name == "at_most":
         return f"{said} ≤{NBSP}{' + '.join(options[key] for key in ('bound', 'margin') if key in options)}"
@@ -96,7 +96,7 @@ def in_words(rule):
 def _number(x, evidence):
     """(low, value, high) of a number, or of what a label names; None where that is no number."""
     entry = {"value": x} if isinstance(x, (int, float)) else evidence[x]
-    if isinstance(entry["value"], str):
+    if entry["value"] is None or isinstance(entry["value"], str):
         return None
     low, high = entry.get("low"), entry.get("high")
     return (entry["value"],) * 3 if low is None else (low, entry["value"], high)

@@ -1,4 +1,4 @@
-"""What the source report of 2022 published, as data; the numbers are in report/source/published.yaml."""
+"""What the source report of 2022 published, as data; the files are in report/source."""
 
 import functools
 
@@ -7,26 +7,45 @@ import yaml
 from sequtils import paths
 
 
-def published(section, **row):
-    """The published row of a section's table whose entries equal those given, as a dict; None where there is none.
+@functools.cache
+def read(name):
+    """The content of a YAML file of report/source."""
+    return yaml.safe_load((paths.SOURCE / name).read_text(encoding="utf-8"))
 
-    published("1.3.1.2", dataset="cv") -> {"dataset": "cv", "train": 0.64, "test": 0.43}. Raises KeyError for a section
-    that published no table.
+
+def section(cell, by):
+    """The section whose table is about a cell, and about what was varied: "layers" or "nodes"; "two" for the table of
+    two layers, "nodes_1" for that of the best architecture. None where the source has no such table."""
+    tables = read("published.yaml")["tables"].items()
+    return next((name for name, table in tables if table["cell"] == cell and table["about"] == by), None)
+
+
+def accuracies(cell, dataset, by, value):
+    """The published row with "train" and "test" of a network, as a dict; None where there is none.
+
+    accuracies("rnn", "cv", "layers", 2) -> {"dataset": "cv", "train": 0.64, "test": 0.43}
     """
-    return next((dict(r) for r in _read()["tables"][section]["rows"] if row.items() <= r.items()), None)
+    about, wanted = ("two", {}) if (by, value) == ("layers", 2) else (by, {by: value})
+    rows = [row for row in _rows(cell, about) if {"dataset": dataset, **wanted}.items() <= row.items()]
+    return dict(rows[0]) if rows else None
 
 
-def column(section, x, y="test", **row):
-    """Two lists, the published y against x of the rows that match: column("1.3.2", "nodes", dataset="handwriting")."""
-    rows = [r for r in _read()["tables"][section]["rows"] if row.items() <= r.items()]
-    return [r[x] for r in rows], [r[y] for r in rows]
+def column(cell, dataset, by, part="test"):
+    """Two lists, what was varied and the published accuracy, of the rows of a data set."""
+    rows = [row for row in _rows(cell, by) if row["dataset"] == dataset]
+    return [row[by] for row in rows], [row[part] for row in rows]
+
+
+def best(cell):
+    """The published hyperparameters of the best architecture, as a dict."""
+    return dict(_rows(cell, "nodes_1")[0])
 
 
 def figures(block, cell):
     """The figures of a block ("layers", "nodes" or "best") for a cell, as dicts with the numbers of both figures."""
-    return [dict(f) for f in _read()["figures"][block] if f["cell"] == cell]
+    return [dict(f) for f in read("published.yaml")["figures"][block] if f["cell"] == cell]
 
 
-@functools.cache
-def _read():
-    return yaml.safe_load((paths.SOURCE / "published.yaml").read_text(encoding="utf-8"))
+def _rows(cell, about):
+    name = section(cell, about)
+    return read("published.yaml")["tables"][name]["rows"] if name else []

@@ -4,17 +4,18 @@ from pathlib import Path
 
 from sequtils import paths
 from sequtils.files import read_json, write_atomic
+from sequtils.original import claims
 
 BEGIN, END = "<!-- results: python -m sequtils hand-in -->\n", "<!-- end of results -->\n"
 FILES = {"report.pdf": "report.pdf", "values.json": "values.json", "provenance.json": "provenance.json",
          "figures/comparison-slide.svg": "results.svg"}  # in the build folder -> in report/
-ROWS = {  # what a row shows: the value's name for a cell and a data set
-    "published": "layers.{cell}.{data}.two.published",
-    "measured again in the same set-up": "comparison.{data}.{cell}.test",
-    "best model, chosen on folds": "comparison.{data}.{cell}.best.test",
+ROWS = {  # what a row shows of a cell and a data set: result, row and column
+    "published": "layers-{cell}/{data}/2/test_published",
+    "measured again in the same set-up": "comparison-cells/{data}/{cell}/test",
+    "best model, chosen on folds": "comparison-ladder/{data}/{cell}/chosen/test",
 }
-GAINS = {"published": None, "measured again in the same set-up": "comparison.{data}.lstm-rnn",
-         "best model, chosen on folds": "comparison.{data}.best.lstm-rnn"}
+GAINS = {"published": None, "measured again in the same set-up": "comparison-cells/{data}/lstm/gain",
+         "best model, chosen on folds": "comparison-best/{data}/gain"}
 
 
 def hand_in(build=None):
@@ -55,10 +56,9 @@ def replaced(text, new):
 def _row(title, data, what, values):
     names = [ROWS[what].format(cell=cell, data=data) for cell in ("rnn", "lstm")]
     names += [GAINS[what].format(data=data)] if GAINS[what] else []
-    missing = [name for name in names if name not in values]
-    if missing:
-        raise ValueError(f"the report has no value {missing[0]}")
-    cells = [f"{values[name]['text']} {values[name]['range']}".strip() for name in names]
+    cells = [claims.shown(claims.lookup(name, values)) for name in names]
+    if claims.NOT_MEASURED in cells:
+        raise ValueError(f"the report has no value {names[cells.index(claims.NOT_MEASURED)]}")
     return f"| {title}, {what} | " + " | ".join(cells + ["–"] * (3 - len(cells))) + " |"
 
 

@@ -23,6 +23,7 @@ from sequtils import paths
 from sequtils.files import read_json, write_json
 from sequtils.notebook import STATUS, Publisher, duration
 from sequtils.report import pages, provenance
+from sequtils.statistics import LEVEL
 
 # The longest first, and 06 after 04, whose trials it shares; a notebook with a cell is run for each.
 RUNS = (("04_nodes", "lstm"), ("03_layers", "lstm"), ("07_long_term_dependency", None), ("08_limits_of_lstm", None),
@@ -61,7 +62,8 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
             Publisher(run.notebook, build, run.cell).withdraw()
     write_json(build / "provenance.json", {
         **inputs, "runs": {**(old.get("runs", {}) if keep else {}), **outcomes}, "seeds": settings.get("seeds"),
-        "experiments": provenance.experiments(), "versions": provenance.versions(), "commit": provenance.commit(),
+        "experiments": provenance.experiments(), "level": f"{LEVEL:.0%}",
+        "versions": provenance.versions(), "commit": provenance.commit(),
         "machine": provenance.machine(), "jobs": jobs, "wall_seconds": round(time.monotonic() - started, 1)})
     return [name for name, outcome in outcomes.items() if outcome["error"]]
 

@@ -1,6 +1,5 @@
 """Training of the networks of `modern`: Adam on mini-batches of padded sequences, for a fixed number of epochs."""
 
-import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -110,7 +109,8 @@ def fit(model, train, *, learning_rate, batch, clip, max_epochs, seed):
         chosen = batches(train.x, batch, rng)
         for rows in chosen:
             optimiser.param_groups[0]["lr"] = learning_rate * (1 - steps / (max_epochs * len(chosen)))
-            loss, norm = _step(model, optimiser, *padded([train.x[r] for r in rows]), train.y[rows], clip)
+            loss = F.cross_entropy(model(*padded([train.x[r] for r in rows])), torch.from_numpy(train.y[rows]))
+            loss, norm = minibatch.update(model, optimiser, loss, clip)
             losses.append(loss)
             norms.append(norm)
             steps += 1
@@ -118,16 +118,6 @@ def fit(model, train, *, learning_rate, batch, clip, max_epochs, seed):
         history.gradient_median.append(float(np.median(norms)))
         history.gradient_max.append(float(np.max(norms)))
     return history
-
-
-def _step(model, optimiser, x, lengths, y, clip):
-    """One update; the loss and the norm of the gradient, both as they were before it."""
-    loss = F.cross_entropy(model(x, lengths), torch.from_numpy(y))
-    optimiser.zero_grad()
-    loss.backward()
-    norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
-    optimiser.step()
-    return loss.item(), norm.item()
 
 
 def batches(x, size, rng):

@@ -134,16 +134,17 @@ def fitted(trial, dataset):
     return *trained(trial, prepared.train, prepared.test, len(dataset.classes)), prepared
 
 
-def trained(trial, train, test, classes, engine=None):
+def trained(trial, train, test, classes, engine=None, watch=None):
     """The SequenceClassifier that a trial's fields describe, trained on a prepared Part, and its History.
 
     trial: a Trial, or whatever has its fields from `cell` to `pooling` and a seed. classes: their number, C. test,
-    engine: see `training.fit`.
+    engine, watch: see `training.fit`.
     """
     inputs = train.x[0].shape[1]
     model = SequenceClassifier(inputs, trial.hidden, classes, trial.cell, trial.dropout, trial.init, trial.seed,
                                trial.pooling)
-    history = training.fit(model, train, test, engine=engine, **{name: getattr(trial, name) for name in FIT})
+    settings = {name: getattr(trial, name) for name in FIT}
+    history = training.fit(model, train, test, engine=engine, watch=watch, **settings)
     return model, history
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sequtils import statistics
+from sequtils.measures.synthetic import LATCHED, MASTERED
 from sequtils.notebook import plots
 from sequtils.notebook.plots import COLOURS, DASHES, LIGHT, NAMES
 
@@ -42,15 +43,15 @@ def _quartiles(curves):
 def length(results, dataset):
     """Accuracy against the number of points of a stroke, for both cells; strokes as they are stand at the right.
 
-    results: cell -> {number of points or "full": results}. Test: filled markers with intervals; training: thin line,
-    open markers.
+    results: cell -> {number of points, and last length.WRITTEN: results}. Test: filled markers with intervals;
+    training: thin line, open markers.
     """
     fig, [[ax]] = plots.canvas(f"Accuracy against length: {dataset.label}", width=6.0, height=3.2)
     for cell, runs in results.items():
-        points = [n for n in runs if n != "full"]
+        *points, _ = runs
         places, shift = [*points, 2.2 * max(points)], {"rnn": 0.97, "lstm": 1.03}[cell]
-        estimates = [statistics.test_accuracy(runs[n]) for n in (*points, "full")]
-        train = [statistics.train_accuracy(runs[n]).mean for n in (*points, "full")]
+        estimates = [statistics.test_accuracy(found) for found in runs.values()]
+        train = [statistics.train_accuracy(found).mean for found in runs.values()]
         _accuracy(ax, np.array(places) * shift, estimates, train, cell)
     majority = statistics.majority_rate(dataset.test)
     ax.axhline(majority, color=LIGHT, lw=1, zorder=0, label="majority rate")
@@ -74,13 +75,14 @@ def _accuracy(ax, x, estimates, train, cell):
 
 
 @plots.styled
-def problems(adding, latch, mastered, latched):
+def problems(adding, latch):
     """Error of the adding problem and accuracy of the latch problem against length: a marker for each seed, a line
-    through the medians, the bound of mastery in grey. adding, latch: cell -> {length: one number for each seed}."""
+    through the medians, the bound of mastery in grey. adding, latch: cell -> {length: results}."""
     fig, axes = plots.canvas("Generated problems of growing length: no data set", 1, 2, height=2.8)
-    for ax, found, bound in zip(axes[0], (adding, latch), (mastered, latched)):
-        for cell, runs in found.items():
+    for ax, found, key, bound in zip(axes[0], (adding, latch), ("error", "test_accuracy"), (MASTERED, LATCHED)):
+        for cell, by_length in found.items():
             shift = {"rnn": 0.97, "lstm": 1.03}[cell]
+            runs = {n: [r[key] for r in results] for n, results in by_length.items()}
             for n, values in runs.items():
                 ax.plot([n * shift] * len(values), values, MARKERS[cell], color=COLOURS[cell], mfc="none", ms=4)
             ax.plot(np.array(list(runs)) * shift, [np.median(v) for v in runs.values()], DASHES[cell],
@@ -94,6 +96,12 @@ def problems(adding, latch, mastered, latched):
     axes[0, 1].set(title="latch", ylabel="test accuracy", ylim=(0.35, 1.03))
     axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
+
+
+def gates(examples, unit, dataset):
+    """The gates of an LSTM on some examples: along the pen's path, or over the frames."""
+    draw = {"handwriting": gates_on_strokes, "cv": gates_over_frames}[dataset.name]
+    return draw(examples, unit, dataset)
 
 
 @plots.styled

@@ -1,18 +1,14 @@
-"""Figures and the tables of the chapter on feedback."""
+"""Figures of the chapter on feedback."""
 
 import numpy as np
-import pandas as pd
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from sequtils import statistics
-from sequtils.data.features import resample
-from sequtils.measures.activations import course
+from sequtils.data.features import prepare, resample
 from sequtils.measures.control_loop import closed_loop_pole, control_loop
 from sequtils.measures.memory import recalled
 from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES, canvas, styled
-from sequtils.notebook.tables import NBSP
-from sequtils.statistics import estimate
+from sequtils.text import number
 
 LINES = {"tanh": ("#000000", "-", "o"), "relu": ("#CC79A7", "--", "s"), "sigmoid": ("#56B4E9", ":", "^")}
 KINDS = {"one to one": (1, [0], [0]), "one to many": (3, [0], [0, 1, 2]), "many to one": (3, [0, 1, 2], [2]),
@@ -28,10 +24,18 @@ def loop(gains, pole, disturbance, steps, at):
         ax.axhline(1, color=DARK, ls=":", lw=1)
         ax.axvspan(at, steps - 1, color="#EEEEEE", zorder=0)
         ax.plot(y, "o-", color=COLOURS["rnn"], ms=2.5, lw=1)
-        ax.set_title(f"gain {gain:g}, pole {closed_loop_pole(gain, pole):.2f}".replace("-", "−"))
+        ax.set_title(f"gain {gain:g}, pole {number(closed_loop_pole(gain, pole), '.2f')}")
         ax.set(xlabel="step", xlim=(0, steps - 1))
     axes[0, 0].set_ylabel("output (set point = 1)")
     return fig
+
+
+def states(h, dataset, recipe):
+    """The first test sequence, and the states h (T, n) of a trained RNN that has read it with these features."""
+    x, title = dataset.test.x[0], "State of a trained RNN along one sequence"
+    if dataset.name == "handwriting":
+        return stroke_states(x, h, dataset, title)
+    return segment_states(prepare(dataset, recipe).test.x[0], h, dataset, title)
 
 
 @styled
@@ -72,9 +76,9 @@ def _heat(fig, ax, rows, label, ylabel, limit):
 
 
 @styled
-def memory(results, lags, dataset):
+def memory(results, lags, threshold, dataset):
     """R^2 of the frame k steps ago, read from the state, against k: mean over the seeds, a band from the least to the
-    greatest; results: cell -> results of `memory.Memory`."""
+    greatest, the threshold dotted; results: cell -> results of `memory.Memory`."""
     fig, axes = canvas(f"What of the past the state holds: {dataset.label}", 1, 2, height=2.8, sharey=True)
     for ax, when in zip(axes[0], ("untrained", "trained")):
         ax.plot(lags, recalled(results["rnn"], "frame").mean(axis=0), "x-", color=LIGHT, lw=1, label="frame alone")
@@ -83,7 +87,7 @@ def memory(results, lags, dataset):
             ax.plot(lags, curves.mean(axis=0), DASHES[cell], marker={"rnn": "o", "lstm": "s"}[cell], ms=4,
                     color=COLOURS[cell], label=NAMES[cell])
             ax.fill_between(lags, curves.min(axis=0), curves.max(axis=0), color=COLOURS[cell], alpha=0.15, lw=0)
-        ax.axhline(0.5, color=DARK, lw=0.6, ls=":")
+        ax.axhline(threshold, color=DARK, lw=0.6, ls=":")
         ax.set_title(when)
         ax.set(xlabel="lag k (frames)", ylim=(min(0, ax.get_ylim()[0]), 1.02))
     axes[0, 0].set_ylabel("R² of the frame k ago")
@@ -173,41 +177,3 @@ def activations(results, dataset):
         ax.set_xlabel("frames before the last, T − t")
     axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
-
-
-def kinds_table(rows, caption):
-    """(raw, caption, typeset) table of one row for each (kind, dataset, model, measure, scores, baseline's name, its
-    scores): scores (S, N) of seeds and sequences, those of the baseline as well, or one number."""
-    raw, typeset = [], []
-    for kind, dataset, model, measure, scores, name, base in rows:
-        value, gain = estimate(scores), estimate(scores - base)
-        raw.append({"kind": kind, "dataset": dataset.name, "model": model, "measure": measure, "value": value.mean,
-                    "low": value.low, "high": value.high, "baseline": name, "baseline_value": float(np.mean(base)),
-                    "gain": gain.mean, "gain_low": gain.low, "gain_high": gain.high,
-                    "verdict": statistics.verdict(gain)})
-        typeset.append({"Kind": kind, "Data set": dataset.title.replace(" ", NBSP), "Model": model, "Measure": measure,
-                        "Value [95 %]": _span(value), "Baseline": f"{name}: {np.mean(base):.3f}",
-                        "Against it": statistics.verdict(gain).rsplit(" ", 1)[0]})
-    return pd.DataFrame(raw), caption, pd.DataFrame(typeset)
-
-
-def activations_table(rows, caption):
-    """(raw, caption, typeset) table of one row for each (dataset, activation, slope before training, slope after,
-    test accuracy, difference in it to tanh or None): Estimates, of slopes None where there was no gradient."""
-    raw = pd.DataFrame([{"dataset": d.name, "activation": name, **_columns("untrained", before),
-                         **_columns("trained", after), "course": course(after), **_columns("test", test),
-                         **_columns("difference", gain)} for d, name, before, after, test, gain in rows])
-    typeset = pd.DataFrame([{"Data set": d.title.replace(" ", NBSP), "Activation": name,
-                             "Slope untrained": _span(before, "+"), "Slope trained": _span(after, "+"),
-                             "Gradient": course(after), "Test [95 %]": _span(test), "Minus tanh": _span(gain, "+")}
-                            for d, name, before, after, test, gain in rows])
-    return raw, caption, typeset
-
-
-def _columns(name, e):
-    return {name: e.mean, f"{name}_low": e.low, f"{name}_high": e.high} if e else {name: np.nan}
-
-
-def _span(e, sign=""):
-    """An Estimate as one word that is not broken."""
-    return format(e, sign).replace(" ", NBSP).replace("-", "−") if e else "–"

@@ -7,22 +7,23 @@ from sequtils.measures import limits
 from sequtils.notebook import plots
 from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES
 
-POOLINGS = {"last": ("last state", "o", "-", "#D55E00"), "mean": ("mean", "s", "--", "#0072B2"),
-            "max": ("maximum", "^", "-.", "#009E73"), "attention": ("attention", "D", ":", "#000000")}
+POOLINGS = {"last": ("o", "-", "#D55E00"), "mean": ("s", "--", "#0072B2"), "max": ("^", "-.", "#009E73"),
+            "attention": ("D", ":", "#000000")}
+UNSEEN = ("seeds", "majority", "size", "balanced", "macro_f1", "epochs", "remark")  # columns that no table shows
 LINES = {"rnn": ("o", "-", COLOURS["rnn"]), "lstm": ("s", "--", COLOURS["lstm"]),
          "mingru": ("^", "-.", "#009E73"), "transformer": ("D", ":", "#000000")}
 
 
 @plots.styled
-def bottleneck(accuracies, dataset):
-    """Test accuracy with its interval against the LSTM's width, a line for each pooling; (pooling, width) -> Estimate.
+def bottleneck(found, dataset):
+    """Test accuracy with its interval against the LSTM's width, a line for each pooling of a `limits.bottleneck`.
     The markers of one width stand side by side, so that the intervals can be told apart."""
     fig, [[ax]] = plots.canvas(f"Last state against pooling: {dataset.label}", width=plots.HALF, height=3.3)
-    widths = sorted({n for _, n in accuracies})
-    for k, (pooling, (name, marker, dashes, colour)) in enumerate(POOLINGS.items()):
-        estimates = [accuracies[pooling, n] for n in widths]
-        at = np.array(widths) * 1.06 ** (k - 1.5)
-        _with_intervals(ax, at, estimates, marker=marker, ls=dashes, color=colour, label=name)
+    for k, (pooling, (marker, dashes, colour)) in enumerate(POOLINGS.items()):
+        rows = dict(sorted(found.within(dataset.name, pooling).items()))
+        widths = list(rows)
+        _with_intervals(ax, np.array(widths) * 1.06 ** (k - 1.5), [row["test"] for row in rows.values()], marker=marker,
+                        ls=dashes, color=colour, label=limits.POOLINGS[pooling])
     majority = np.bincount(dataset.test.y).max() / len(dataset.test)
     ax.axhline(majority, color=LIGHT, lw=1, zorder=0, label="majority rate")
     ax.set_xscale("log", base=2)
@@ -42,9 +43,9 @@ def _with_intervals(ax, xs, estimates, **style):
 @plots.styled
 def memory(results):
     """Kilobytes of one sequence that wait for the backward pass against its frames, a line for each width: markers are
-    measured, lines are the formula. results: cell -> result of `limits.KeptBytes`."""
+    measured, lines are the formula. results: cell -> [result of `limits.KeptBytes`]."""
     fig, axes = plots.canvas("What is kept for the backward pass", 1, 2, height=2.9, sharey=True)
-    for ax, (cell, result) in zip(axes[0], results.items()):
+    for ax, (cell, [result]) in zip(axes[0], results.items()):
         trial = result["trial"]
         rows = zip(trial["widths"], result["measured"], result["formula"], strict=True)
         for (n, measured, formula), marker, shade in zip(rows, "o^sDv", (0.35, 0.6, 1.0, 0.5, 0.8)):
@@ -71,30 +72,33 @@ def _powers(ax, frames):
 
 
 @plots.styled
-def differences(gains, dataset, title, baseline):
-    """Paired differences in test accuracy to a baseline, with intervals: label -> Estimate."""
-    fig, [[ax]] = plots.canvas(f"{title}: {dataset.label}", width=plots.HALF, height=1.35 + 0.27 * len(gains))
+def regularisation(sweep, dataset):
+    """Paired differences in test accuracy to the LSTM without: the gains of a Sweep of REGULARISED on one data set."""
+    gains = {limits.TITLES[label]: row["gain"] for label, row in sweep.within(dataset.name).items() if row["gain"]}
+    fig, [[ax]] = plots.canvas(f"Norms and dropout in an LSTM: {dataset.label}", width=plots.HALF,
+                               height=1.35 + 0.27 * len(gains))
     for place, e in enumerate(gains.values()):
-        sure = e.low > 0 or e.high < 0
         ax.plot([e.low, e.high], [place, place], "-", color=DARK, lw=1.2)
-        ax.plot(e.mean, place, "o", color=DARK, mfc=DARK if sure else "white", ms=6)
+        ax.plot(e.mean, place, "o", color=DARK, mfc=DARK if e.side else "white", ms=6)
     ax.axvline(0, color=LIGHT, lw=1, zorder=0)
     ax.set_yticks(range(len(gains)), list(gains))
     ax.invert_yaxis()
-    ax.set(xlabel=f"test accuracy\nless that of {baseline}")
+    ax.set(xlabel="test accuracy\nless that of the LSTM without")
     return fig
 
 
 @plots.styled
 def gradients(results, dataset):
     """Norm of the gradient against epoch, before it is clipped: greatest (bold) and median (thin) of an epoch's
-    batches, mean over seeds. results: (cell, forget bias, bound) -> results."""
+    batches, mean over seeds. results: those of `limits.clippings`."""
     fig, axes = plots.canvas(f"Norm of the gradient: {dataset.label}", 1, 2, height=3.2, sharey=True)
-    looks = {(1.0, False): ("-", "#D55E00"), (1.0, True): ("--", "#882200"), (0.0, False): ("-.", "#56B4E9"),
-             (0.0, True): (":", "#000000"), (None, False): ("-", COLOURS["rnn"]), (None, True): (":", "#000000")}
-    for (cell, bias, bound), runs in results.items():
-        ax, (dashes, colour) = axes[0, int(cell == "rnn")], looks[bias, bound > 0]
-        name = ("" if bias is None else f"forget bias {bias:g}, ") + (f"bound {bound:g}" if bound else "no bound")
+    looks = {("open", "free"): ("-", "#D55E00"), ("open", "clipped"): ("--", "#882200"),
+             ("half", "free"): ("-.", "#56B4E9"), ("half", "clipped"): (":", "#000000"),
+             ("none", "free"): ("-", COLOURS["rnn"]), ("none", "clipped"): (":", "#000000")}
+    for (cell, gate, norm), runs in results.items():
+        ax, (dashes, colour) = axes[0, int(cell == "rnn")], looks[gate, norm]
+        name = ("" if gate == "none" else f"forget bias {limits.GATES[gate]:g}, ") + (
+            f"bound {runs[0]['trial']['clip']:g}" if norm == "clipped" else "no bound")
         for key, width, label in (("gradient_max", 1.8, name), ("gradient_median", 0.7, None)):
             curve = np.mean([np.array(r["history"][key], float) for r in runs], axis=0)
             ax.plot(np.arange(1, len(curve) + 1), curve, dashes, color=colour, lw=width, label=label)
@@ -110,18 +114,18 @@ def gradients(results, dataset):
 @plots.styled
 def recurrence(results, devices):
     """Milliseconds of a forward and backward pass against frames, a panel for each device, and last the steps that
-    wait for one another. results: (model, device) -> result of `limits.Recurrence`; devices: key -> name."""
+    wait for one another. results: (device, model) -> [result of `limits.Recurrence`]; devices: key -> name."""
     fig, axes = plots.canvas("Time and sequential steps against length", 1, len(devices) + 1, height=3.0)
     for ax, device in zip(axes[0], devices):
         for model, (marker, dashes, colour) in LINES.items():
-            result = results[model, device]
+            [result] = results[device, model]
             ax.plot(result["trial"]["frames"], 1e3 * np.array(result["times"]), marker + dashes, color=colour, ms=4,
                     label=limits.NAMES[model])
         ax.set(yscale="log", ylabel="milliseconds a pass")
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter("{x:g}")
         ax.set_title(devices[device])
-    frames = next(iter(results.values()))["trial"]["frames"]
+    frames = next(iter(results.values()))[0]["trial"]["frames"]
     for model, (marker, dashes, colour) in LINES.items():
         axes[0, -1].plot(frames, [limits.depth(model, T) for T in frames], marker + dashes, color=colour, ms=4,
                          label=limits.NAMES[model])
@@ -179,3 +183,7 @@ def attention_segments(result, dataset):
     fig.supxlabel("frame", fontsize=9)
     fig.colorbar(image, ax=axes[0].tolist(), label="deviations")
     return fig
+
+
+ATTENTION = {"handwriting": (attention_strokes, "larger and darker points weigh more, a cross marks pen down"),
+             "cv": (attention_segments, "features above, weights below, the dotted line marks equal weights")}

@@ -1,0 +1,19 @@
+"""How numbers become text, in tables, prose and answers alike."""
+
+NBSP = "\u00a0"  # keeps a number and its interval on one line
+ABSENT = "–"
+
+
+def number(x, form=".3f"):
+    """A number in one of Python's formats, with a minus sign instead of a hyphen; a whole number and a word as they
+    are, and a dash for None or not a number."""
+    if isinstance(x, str):
+        return x
+    if x is None or x != x:
+        return ABSENT
+    return (str(x) if isinstance(x, int) else format(float(x), form)).replace("-", "−")
+
+
+def between(low, high, form=".3f"):
+    """An interval, such as [0.100, 0.200], which is not broken into lines."""
+    return f"[{number(low, form)},{NBSP}{number(high, form)}]"
