@@ -1,41 +1,20 @@
-# make report [PROFILE=quick|standard|full] [DATA=dir] [JOBS=n] · make test · make lab · make bench [DATA=dir]
-# make outputs · make clean
-# Every target sets up .venv by itself. The same commands without make are in README.md.
+# make report [PROFILE=short|quick|standard|full] [DATA=dir] [JOBS=n] · make test · make lab · make bench [DATA=dir]
+# make setup · make outputs · make clean
+# Each is `python -m sequtils` with the same name, which does it all without make; the first one sets up .venv.
 
-PROFILE ?= standard
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
-VENV := .venv
-RUN := $(VENV)/bin/python
-READY := $(VENV)/.ready
+# The Python of .venv; else the newest suitable one; else uv, which brings that of .python-version.
+# PYTHON=path/to/python overrides.
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+NAMES := .venv/bin/python python3.14 python3.13 python3.12 python3.11 python3
+FOUND = $(shell for p in $(NAMES); do $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && exit; done; \
+                command -v uv >/dev/null && echo uv run --no-project python)
+NONE = No Python 3.11 to 3.14 with venv and pip. Install one and say make PYTHON=path/to/python, or install uv, which brings one
+PYTHON ?= $(or $(FOUND),$(error $(NONE)))
 
-report: $(READY)
-	@$(RUN) -m sequtils report --profile $(PROFILE) $(if $(DATA),--data-root "$(DATA)") $(if $(JOBS),--jobs $(JOBS))
+report: OPTIONS = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATA),--data-root "$(DATA)") $(if $(JOBS),--jobs $(JOBS))
+bench: OPTIONS = $(if $(DATA),--data-root "$(DATA)")
 
-# loadfile keeps the cells of one notebook in one process, in their order.
-test: $(READY)
-	$(RUN) -m ruff check .
-	$(RUN) -m pytest -n 2 --dist loadfile --nbval tests notebooks
+report setup test lab bench outputs clean:
+	@$(PYTHON) -m sequtils $@ $(OPTIONS)
 
-# Runs all notebooks anew with their defaults and keeps the outputs, which the tests compare: after a change that moves them.
-outputs: $(READY)
-	$(RUN) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
-	  "--ExecutePreprocessor.extra_arguments=['--log-level=50']" notebooks/*.ipynb
-
-lab: $(READY)
-	$(RUN) -m jupyterlab --notebook-dir notebooks
-
-bench: $(READY)
-	@$(RUN) benchmarks/training_speed.py $(if $(DATA),--data-root "$(DATA)")
-
-# Finished trials and parsed data stay in .cache, so that nothing is trained twice; `rm -r .cache` drops them too.
-clean:
-	rm -rf report/build
-
-$(READY): requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=path/to/python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $(READY)
-
-.PHONY: report test lab bench outputs clean
+.PHONY: report setup test lab bench outputs clean

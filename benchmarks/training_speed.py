@@ -149,7 +149,7 @@ def two_workers(part, cell="lstm", hidden=(16, 5), epochs=60, trials=8):
 
 
 FRESH = """
-import json, pathlib, sys, time
+import json, psutil, sys, time
 start = time.perf_counter()
 import numpy as np
 from sequtils.engine import kernels
@@ -160,15 +160,15 @@ rng = np.random.default_rng(0)
 kernels.train_epoch(np.zeros(size, np.float32), frames, [0, 178], [0], [0], hidden, 5, cell, 0.2, 0.1, 1.0, rng)
 done = time.perf_counter()
 from sequtils.engine import training
-status = pathlib.Path("/proc/self/status").read_text().split()
+memory = psutil.Process().memory_info().rss
 times = {"import_seconds": imported - start, "first_epoch_seconds": done - imported}
-print(json.dumps({**times, "worker_megabytes": int(status[status.index("VmHWM:") + 1]) / 1024}))
+print(json.dumps({**times, "worker_megabytes": memory / 2**20}))
 """
 
 
 def fresh_process(layers, cell):
-    """A new process, Linux only: seconds to import the engine and from there to the end of a first epoch with the
-    code from the cache on disk, and the most memory that it ever held, PyTorch included as in a worker."""
+    """A new process: seconds to import the engine and from there to the end of a first epoch with the code from the
+    cache on disk, and the memory that it then holds, PyTorch included as in a worker."""
     command = [sys.executable, "-c", FRESH, str(layers), cell]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 

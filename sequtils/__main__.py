@@ -1,50 +1,83 @@
-"""The command line. Exit status: 0 success, 1 an experiment or the setting failed, 2 wrong usage or wrong data."""
+"""The command line. Exit status: 0 success, 1 an experiment or the setting failed, 2 wrong usage or wrong data.
+
+Any suitable Python will do: what the project needs is set up in .venv by the first command, which then runs there.
+"""
 
 import argparse
+import os
+import shutil
+import subprocess
 import sys
+import time
+from pathlib import Path
 
-from sequtils import paths
-from sequtils.data import DataError
+from sequtils import environment, paths
+from sequtils.terminal import elapsed
+
+PROFILES = "short", "quick", "standard", "full"
 
 
 def main(arguments=None):
     """Run one command and return its exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a console that lacks a letter is no reason to stop
     try:
+        if options.command not in (_setup, _clean):
+            environment.enter(arguments)
         return options.command(options)
-    except DataError as error:
+    except KeyboardInterrupt:
+        print("\nstopped; what was finished is kept, the same command goes on from there", file=sys.stderr)
+        return 130
+    except environment.SetUpError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except ValueError as error:
+        from sequtils.data import DataError  # not sooner: it needs packages
+
+        if not isinstance(error, DataError):
+            raise
         print(error, file=sys.stderr)
         return 2
     except OSError as error:  # a full disk, a folder that cannot be written
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\nstopped; what was finished is kept, the same command goes on from there", file=sys.stderr)
-        return 130
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="sequtils", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sequtils", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    report = commands.add_parser("report", help="run the notebooks, then set the report as PDF and HTML")
-    report.add_argument("--profile", choices=("quick", "standard", "full"), default="standard", help="how much to run")
+    report = _command(commands, "report", _report, "run the notebooks, then set the report as PDF and HTML")
+    report.add_argument("--profile", choices=PROFILES,
+                        help="how much to run; default: standard with --data-root, else short")
     report.add_argument("--data-root", metavar="DIR", help="the course's data; default: the embedded sample")
     report.add_argument("--jobs", type=_at_least_one, metavar="N", help="how many at once; default: one for each core")
     report.add_argument("--only", nargs="+", default=(), metavar="NN", choices=_numbers(),
                         help="numbers of notebooks, such as 03 04")
     report.add_argument("--build", metavar="DIR", help="where to write; default: report/build")
     report.add_argument("--cluster", metavar="ADDRESS", help="train on a Dask cluster, such as tcp://host:8786")
-    report.set_defaults(command=_report)
-    check = commands.add_parser("check-data", help="describe a folder of data and list every problem in it")
+    check = _command(commands, "check-data", _check, "describe a folder of data and list every problem in it")
     check.add_argument("folder", metavar="DIR")
-    check.set_defaults(command=_check)
-    render = commands.add_parser("render", help="set the report again from what the notebooks published")
+    render = _command(commands, "render", _render, "set the report again from what the notebooks published")
     render.add_argument("--build", metavar="DIR", help="where it was written; default: report/build")
-    render.set_defaults(command=_render)
-    hand_in = commands.add_parser("hand-in", help="copy the report into report/, its results into README.md")
+    hand_in = _command(commands, "hand-in", _hand_in, "copy the report into report/, its results into README.md")
     hand_in.add_argument("--build", metavar="DIR", help="where it was written; default: report/build")
-    hand_in.set_defaults(command=_hand_in)
+    _command(commands, "setup", _setup, "make .venv, or bring it up to date; every other command does it too")
+    test = _command(commands, "test", _test, "lint, unit tests, and the notebooks against their committed outputs")
+    test.add_argument("what", nargs="*", default=("tests", "notebooks"), metavar="FILE", help="default: all")
+    _command(commands, "lab", _lab, "open JupyterLab with the notebooks")
+    bench = _command(commands, "bench", _bench, "how fast the compiled engine is, and beside what")
+    bench.add_argument("--data-root", metavar="DIR", help="the course's data; default: the embedded sample")
+    _command(commands, "outputs", _outputs, "run the notebooks anew and keep their outputs, after a change")
+    _command(commands, "clean", _clean, "remove report/build; what is in .cache stays")
     return parser
+
+
+def _command(commands, name, function, text):
+    command = commands.add_parser(name, help=text)
+    command.set_defaults(command=function)
+    return command
 
 
 def _numbers():
@@ -57,15 +90,31 @@ def _at_least_one(text):
     return int(text)
 
 
-def _report(options):
-    from sequtils.report import runner  # each command imports what it needs: torch and matplotlib cost seconds
+def _setup(options):
+    environment.setup()
+    return 0
 
-    failed = runner.report(options.profile, options.data_root, options.jobs, options.only, options.build,
-                           options.cluster)
+
+def _report(options):
+    from sequtils.report import freshness, runner  # each command imports what it needs: torch costs seconds
+
+    build, started = Path(options.build or paths.BUILD), time.monotonic()
+    profile = options.profile or ("standard" if options.data_root else "short")
+    inputs = freshness.inputs(profile, options.data_root)
+    if not options.only and freshness.stands(build, inputs):
+        print(f"profile {profile} is up to date:", build / "report.pdf", build / "report.html", sep="\n")
+        return 0
+    freshness.forget(build)
+    failed = runner.report(profile, options.data_root, options.jobs, options.only, build, options.cluster)
+    print("setting the report", flush=True)
     status = _render(options)
+    print(f"done in {elapsed(time.monotonic() - started)}")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
-    return 1 if failed else status
+        return 1
+    if not status and not options.only:
+        freshness.keep(build, inputs)
+    return status
 
 
 def _check(options):
@@ -97,6 +146,37 @@ def _hand_in(options):
         print(f"nothing was handed in: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _test(options):
+    lint = _run("-m", "ruff", "check", ".")
+    # loadfile keeps the cells of one notebook in one process, in their order
+    return _run("-m", "pytest", "-n", "2", "--dist", "loadfile", "--nbval", *options.what) or lint
+
+
+def _lab(options):
+    return _run("-m", "jupyterlab", "--notebook-dir", str(paths.NOTEBOOKS))
+
+
+def _bench(options):
+    return _run("benchmarks/training_speed.py", *(["--data-root", options.data_root] if options.data_root else []))
+
+
+def _outputs(options):
+    notebooks = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
+    return _run("-m", "nbconvert", "--to", "notebook", "--execute", "--inplace",
+                "--ExecutePreprocessor.record_timing=False",
+                "--ExecutePreprocessor.extra_arguments=['--log-level=50']", *map(str, notebooks))
+
+
+def _clean(options):
+    shutil.rmtree(paths.BUILD, ignore_errors=True)
+    return 0
+
+
+def _run(*arguments):
+    """Run this Python with arguments, in the project's folder, where text files are UTF-8; its exit status."""
+    return subprocess.call([sys.executable, *arguments], cwd=paths.ROOT, env={**os.environ, "PYTHONUTF8": "1"})
 
 
 if __name__ == "__main__":

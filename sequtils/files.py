@@ -4,7 +4,11 @@ import contextlib
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
+
+# Seconds to wait where Windows refuses a file because another process has it open just then; elsewhere that cannot be.
+WAITS = (0.01, 0.03, 0.1, 0.3, 1) if os.name == "nt" else ()
 
 
 class WriteError(OSError):
@@ -25,13 +29,23 @@ def write_atomic(path, content):
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         os.chmod(temporary, 0o644)  # mkstemp's own mode would hide the file from the user's group
-        os.replace(temporary, path)
+        _patiently(lambda: os.replace(temporary, path))
     except OSError as error:
         raise WriteError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         if temporary:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+def _patiently(act):
+    """Do something with a file; where it is refused, again after each of WAITS."""
+    for wait in WAITS:
+        try:
+            return act()
+        except PermissionError:
+            time.sleep(wait)
+    return act()
 
 
 def write_json(path, value):
@@ -42,6 +56,6 @@ def write_json(path, value):
 def read_json(path, default=None):
     """The value of a JSON file, or `default` where the file does not exist."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(_patiently(lambda: Path(path).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return default

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sequtils import data, paths
+from sequtils import data, environment, paths
 
 
 @pytest.fixture(autouse=True)
@@ -11,6 +11,12 @@ def own_caches(tmp_path, monkeypatch):
     """No test reads or leaves anything in the project's own caches."""
     monkeypatch.setattr(paths, "DATA_CACHE", tmp_path / "cache" / "data")
     monkeypatch.setattr(paths, "TRIALS", tmp_path / "cache" / "trials")
+
+
+@pytest.fixture(autouse=True)
+def the_environment_is_there(monkeypatch):
+    """A command called within a test stays in this process, whatever the state of .venv."""
+    monkeypatch.setattr(environment, "enter", lambda arguments: None)
 
 
 @pytest.fixture

@@ -32,6 +32,15 @@ def test_root_may_be_the_folder_of_the_classes(course):
     assert inside.fingerprint == data.load("handwriting", course).fingerprint
 
 
+def test_line_ends_of_windows_and_a_path_beyond_ascii_change_nothing(course, tmp_path):
+    there = shutil.copytree(course, tmp_path / "Daten für ಕ")
+    for file in (f for f in there.rglob("*.*") if f.is_file()):
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n").replace(b" ", b"\r\n", 3 * (file.suffix == ".txt")))
+    assert b"\r\n" in (there / "CV_Data" / "ka" / "Train" / "01_ka_7_0.mfcc").read_bytes()
+    for name in data.LAYOUTS:
+        assert data.load(name, there).fingerprint == data.load(name, course).fingerprint
+
+
 def test_classes_select_and_order(course):
     d = data.load("cv", course, ["tA", "ka"])
     assert d.classes == ("tA", "ka")

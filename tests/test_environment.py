@@ -1,4 +1,4 @@
-"""pyproject.toml, requirements.lock, environment.yml and what is installed say the same; the house is in order."""
+"""All files that name Pythons and versions say the same, as does what is installed; the house is in order."""
 
 import ast
 import graphlib
@@ -12,9 +12,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from sequtils import paths
+from sequtils import environment, paths
 
-ROOMS = ["paths", "files", "text", "data", "models", "engine", "trials", "classifier", "statistics", "results",
+ROOMS = ["paths", "files", "text", "terminal", "environment", "data", "models", "engine", "trials", "classifier",
+         "statistics", "results",
          "measures", "original", "notebook", "report", "__main__"]  # in the order of the data's way
 PACKAGE = paths.ROOT / "sequtils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -24,38 +25,77 @@ def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def read(name):
+    return (paths.ROOT / name).read_text("utf-8")
+
+
+def project():
+    return tomllib.loads(read("pyproject.toml"))["project"]
+
+
+def pythons():
+    """The Pythons that the project takes, such as "3.11"."""
+    return [f"3.{minor}" for minor in environment.supported()]
+
+
 def pins(lines):
-    """Name -> exact version of requirement lines `name==version`."""
-    wanted = [Requirement(line) for line in lines]
-    assert all(str(r.specifier).startswith("==") for r in wanted)
-    return {normal(r.name): str(r.specifier)[2:] for r in wanted}
+    """Name -> exact version of requirement lines `name==version`, of those that are for this machine."""
+    return locked(map(Requirement, lines), None)
+
+
+def locked(wanted, machine):
+    """Name -> exact version of requirements, of those that are for a machine, given as the values of its markers."""
+    chosen = [r for r in wanted if r.marker is None or r.marker.evaluate(machine)]
+    assert all(str(r.specifier).startswith("==") for r in chosen)
+    assert len({normal(r.name) for r in chosen}) == len(chosen)
+    return {normal(r.name): str(r.specifier)[2:] for r in chosen}
+
+
+def lock_lines():
+    return [line for line in read("requirements.lock").splitlines() if line and not line.startswith("#")]
 
 
 def lock():
-    lines = (paths.ROOT / "requirements.lock").read_text().splitlines()
-    return pins(line for line in lines if line and not line.startswith("#"))
+    return pins(lock_lines())
 
 
 def direct():
-    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["cluster"]
+    wanted = project()["dependencies"] + project()["optional-dependencies"]["cluster"]
     return {normal(r.name): r.specifier for r in map(Requirement, wanted)}
 
 
 def conda():
-    return yaml.safe_load((paths.ROOT / "environment.yml").read_text())["dependencies"]
+    return yaml.safe_load(read("environment.yml"))["dependencies"]
 
 
-def test_the_lock_is_within_the_project_s_bounds():
+@pytest.mark.parametrize("python", ["3.11.0", "3.11.5", "3.12.0", "3.13.0", "3.14.0"])
+@pytest.mark.parametrize("system", [("linux", "posix"), ("darwin", "posix"), ("win32", "nt")], ids=lambda s: s[0])
+def test_the_lock_has_one_version_of_each_direct_dependency_for_every_machine(python, system):
+    machine = {"python_full_version": python, "python_version": python.rsplit(".", 1)[0],
+               "sys_platform": system[0], "os_name": system[1]}
+    versions = locked(map(Requirement, lock_lines()), machine)
     for name, specifier in direct().items():
-        assert specifier.contains(lock()[name]), name
+        assert specifier.contains(versions[name]), name
 
 
 def test_conda_gets_the_direct_dependencies_in_the_locked_versions():
     listed = pins(next(entry for entry in conda() if isinstance(entry, dict))["pip"])
     assert listed == {name: lock()[name] for name in direct()}
-    python = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
-    assert "python=3.11" in conda() and python == ">=3.11,<3.12"
+
+
+def test_every_file_names_the_same_pythons():
+    oldest, newest = pythons()[0], pythons()[-1]
+    assert f"Python {oldest} to {newest}" in read("README.md")
+    makefile = read("Makefile")
+    assert f"python{' python'.join(reversed(pythons()))} python3" in makefile
+    assert f"Python {oldest} to {newest}" in makefile
+    assert f"(3, {oldest[2:]}) <= sys.version_info < (3, {int(newest[2:]) + 1})" in makefile
+    jobs = yaml.safe_load(read(".github/workflows/test.yml"))["jobs"]
+    assert jobs["test"]["strategy"]["matrix"]["python"] == pythons()
+    preferred = read(".python-version").strip()  # what pyenv and uv take, conda and Binder too
+    assert preferred in pythons()
+    assert f"python={preferred}" in conda()
+    assert read(".binder/runtime.txt").strip() == f"python-{preferred}"
 
 
 def test_what_is_installed_is_what_the_lock_says():
@@ -72,8 +112,8 @@ def test_every_dependency_of_a_locked_package_is_locked():
 
 
 def test_no_index_or_address_in_the_lock():
-    assert "://" not in (paths.ROOT / "requirements.lock").read_text()
-    assert "--" not in (paths.ROOT / "requirements.lock").read_text()
+    assert "://" not in read("requirements.lock")
+    assert not [line for line in lock_lines() if "--" in line or line.startswith("-")]
 
 
 def imports(module):
@@ -118,11 +158,20 @@ def test_no_circle_within_a_room():
 def test_every_room_says_what_it_is_and_stands_in_the_package():
     rooms = {full_name(m): m for m in MODULES if m.name == "__init__.py"}
     assert all(ast.get_docstring(ast.parse(m.read_text("utf-8"))) for m in rooms.values())
-    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())
-    assert set(project["tool"]["setuptools"]["packages"]) == set(rooms)
+    assert set(tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["packages"]) == set(rooms)
 
 
 def test_importing_a_light_room_loads_no_torch():
     code = ("import sys, sequtils.__main__, sequtils.data.check, sequtils.report.runner\n"
             "assert 'torch' not in sys.modules")
     subprocess.run([sys.executable, "-c", code], check=True, cwd=paths.ROOT)
+
+
+def test_the_command_line_needs_no_package_to_set_one_up():
+    """-S: without site-packages."""
+    subprocess.run([sys.executable, "-S", "-c", "import sequtils.__main__"], check=True, cwd=paths.ROOT)
+
+
+@pytest.mark.parametrize("name", ["__init__", "__main__", "environment", "paths", "terminal"])
+def test_an_old_python_understands_as_much_as_it_takes_to_say_so(name):
+    ast.parse((PACKAGE / f"{name}.py").read_text("utf-8"), feature_version=(3, 7))

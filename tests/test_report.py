@@ -2,6 +2,8 @@
 
 import functools
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import typst
 from pypdf import PdfReader
 
 from sequtils import paths
-from sequtils.__main__ import main
+from sequtils.__main__ import PROFILES, main
 from sequtils.original import claims
 from sequtils.report import render, runner
 from tests.browser import Browser
@@ -27,14 +29,40 @@ RUNS = {"01_datasets", "02_feedback_networks", "07_long_term_dependency", "08_li
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory):
-    """The quick report, as `make report PROFILE=quick` makes it, in a folder of its own."""
-    folder = tmp_path_factory.mktemp("report") / "build"
+    """The quick report, as `make report PROFILE=quick` makes it, in a folder of its own whose name is no plain word."""
+    folder = tmp_path_factory.mktemp("report") / "ein Ort für ಕ"
     command = [sys.executable, "-m", "sequtils", "report", "--profile", "quick", "--build", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(f"{run}: done" in done.stdout for run in RUNS)
     assert "WARN" not in done.stderr
+    head, *_, stored, _, pdf, html, took = done.stdout.splitlines()
+    runs = f"runs of notebooks: {len(RUNS)}, {min(os.cpu_count(), len(RUNS))} at a time"
+    assert head == f"profile quick on the embedded sample; {runs}"
+    assert re.match(r"of \d+ experiments \d+ were taken from the store, ", stored)
+    assert [pdf, html] == [str(folder / "report.pdf"), str(folder / "report.html")]
+    assert took.startswith("done in ")
     return folder
+
+
+def test_a_finished_report_is_not_made_again(build, capsys, monkeypatch):
+    monkeypatch.setattr(runner, "report", lambda *arguments: pytest.fail("the notebooks ran again"))
+    assert main(["report", "--profile", "quick", "--build", str(build)]) == 0
+    assert capsys.readouterr().out.splitlines() == ["profile quick is up to date:", *(
+        str(build / name) for name in ("report.pdf", "report.html"))]
+
+
+def test_a_long_wait_without_a_terminal_says_how_far_it_is(tmp_path, capsys, monkeypatch):
+    runs = [runner.Run("03_layers", "rnn"), runner.Run("01_datasets", None)]
+    board = runner.Board(runs, tmp_path)
+    (tmp_path / "status").mkdir()
+    (tmp_path / "status" / "03_layers-rnn.json").write_text('{"done": 3, "total": 6}')
+    board.show()
+    assert capsys.readouterr().out == ""
+    board.started, board.line.printed = board.started - 31, board.line.printed - 31
+    board.show()
+    assert re.fullmatch(r"\[#+\.+\] 25%, about 9\d s left: 03_layers-rnn 50%\n|.* min left: 03_layers-rnn 50%\n",
+                        capsys.readouterr().out)
 
 
 def test_manifest_is_complete_and_its_files_are_there(build):
@@ -196,5 +224,5 @@ def test_profiles_hold_parameters_that_a_notebook_has():
     cells = [next(c for c in nbformat.read(path, 4).cells if "parameters" in c.metadata.get("tags", ()))
              for path in paths.NOTEBOOKS.glob("*.ipynb")]
     known = {line.split(" = ")[0] for cell in cells for line in cell.source.splitlines()}
-    for profile in ("quick", "standard", "full"):
+    for profile in PROFILES:
         assert set(runner._parameters(profile, None, paths.BUILD, None)) <= known

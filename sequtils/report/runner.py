@@ -5,11 +5,11 @@ error, and the others go on.
 """
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import shutil
 import signal
-import sys
 import threading
 import time
 from concurrent import futures
@@ -24,6 +24,7 @@ from sequtils.files import read_json, write_json
 from sequtils.notebook import STATUS, Publisher, duration
 from sequtils.report import pages, provenance
 from sequtils.statistics import LEVEL
+from sequtils.terminal import StatusLine
 
 # The longest first, and 06 after 04, whose trials it shares; a notebook with a cell is run for each.
 RUNS = (("04_nodes", "lstm"), ("03_layers", "lstm"), ("07_long_term_dependency", None), ("08_limits_of_lstm", None),
@@ -50,6 +51,8 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
     the runs that failed. Raises data.DataError before anything starts where the data cannot be used."""
     build, jobs, started = Path(build or paths.BUILD), jobs or os.cpu_count(), time.monotonic()
     runs = [Run(*r) for r in RUNS if not only or r[0].split("_")[0] in only]
+    print(f"profile {profile} on {data_root or 'the embedded sample'}; runs of notebooks: {len(runs)}, "
+          f"{min(jobs, len(runs))} at a time\n{about(profile)}", flush=True)
     inputs = {"profile": profile, "datasets": provenance.describe_data(data_root)}
     settings = _parameters(profile, data_root, build, cluster)
     old = read_json(build / "provenance.json", {})
@@ -65,7 +68,15 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
         "experiments": provenance.experiments(), "level": f"{LEVEL:.0%}",
         "versions": provenance.versions(), "commit": provenance.commit(),
         "machine": provenance.machine(), "jobs": jobs, "wall_seconds": round(time.monotonic() - started, 1)})
+    new, stored = (sum(outcome["trials"][what] for outcome in outcomes.values()) for what in ("new", "stored"))
+    print(f"of {new + stored} experiments {stored} were taken from the store, {paths.TRIALS}", flush=True)
     return [name for name, outcome in outcomes.items() if outcome["error"]]
+
+
+def about(profile):
+    """What a profile is for: the comment at the head of its file."""
+    lines = (paths.PROFILES / f"{profile}.yaml").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line[2:] for line in itertools.takewhile(lambda line: line.startswith("# "), lines))
 
 
 def _clear(build):
@@ -95,7 +106,7 @@ def _run_all(runs, parameters, jobs, build):
     for run in runs:
         (build / "status" / f"{run.name}.json").unlink(missing_ok=True)  # what an earlier run told
     outcomes, board, context = {}, Board(runs, build), multiprocessing.get_context("spawn")
-    with futures.ProcessPoolExecutor(side, context, _begin_worker, (os.getpid(),)) as pool:
+    with futures.ProcessPoolExecutor(side, context, _begin_worker) as pool:
         waiting = {pool.submit(execute, run, parameters, build): run for run in runs}
         try:
             while waiting:
@@ -126,13 +137,12 @@ def _counted(run, build):
     return {"new": sum(counts.values()) - stored, "stored": stored}
 
 
-def _begin_worker(parent):
+def _begin_worker():
     """In each worker: leave Ctrl-C to the parent, and end with all of one's own kernels when the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch():
-        while os.getppid() == parent:
-            time.sleep(0.3)
+        multiprocessing.parent_process().join()
         kill_descendants()
         os._exit(1)
 
@@ -154,7 +164,8 @@ def execute(run, parameters, build):
     the error None where all went well."""
     import papermill  # costs a second, and only the processes that execute notebooks need it
 
-    os.environ[STATUS] = str(build / "status" / f"{run.name}.json")
+    os.environ[STATUS] = status = str(build / "status" / f"{run.name}.json")
+    write_json(status, {})  # it has begun
     source, target = paths.NOTEBOOKS / f"{run.notebook}.ipynb", build / "executed" / f"{run.name}.ipynb"
     known = papermill.inspect_notebook(str(source))
     given = {**parameters, **({"cell": run.cell} if run.cell else {})}
@@ -177,39 +188,29 @@ def execute(run, parameters, build):
 
 
 class Board:
-    """What the terminal shows: a line for each finished notebook, and one that says how far the others are."""
+    """What the user sees: a line for each finished notebook, and one that says how far the others are."""
 
     def __init__(self, runs, build):
-        self.left, self.folder, self.started = {run.name: 0.0 for run in runs}, build / "status", time.monotonic()
-        self.total, self.last = len(runs), ""
+        self.left, self.folder, self.started = [run.name for run in runs], build / "status", time.monotonic()
+        self.total, self.line = len(runs), StatusLine()
 
     def finished(self, run, outcome):
-        del self.left[run.name]
+        self.left.remove(run.name)
         status = read_json(self.folder / f"{run.name}.json", {})
         counts = ", ".join(f"{n} {state}" for state, n in sorted(status.get("counts", {}).items()))
         told = f"FAILED in {outcome['error']}" if outcome["error"] else f"done, {outcome['seconds']:.0f} s"
-        self._clear_line()
-        print(f"{run.name}: {told}" + (f" (trials: {counts})" if counts else ""), flush=True)
+        self.line.say(f"{run.name}: {told}" + (f" (trials: {counts})" if counts else ""))
 
     def show(self):
-        """One line, rewritten in place on a terminal, and printed when it changes by much elsewhere."""
-        share = {}
-        for name in self.left:
-            status = read_json(self.folder / f"{name}.json", {})
-            share[name] = status["done"] / status["total"] if status.get("total") else 0.0
+        """How far all are, how long it takes still, and what runs now."""
+        status = {name: read_json(self.folder / f"{name}.json") for name in self.left}  # None: has not begun
+        share = {name: told["done"] / told["total"] if (told or {}).get("total") else 0.0
+                 for name, told in status.items()}
         if not self.left:
             return
         done = (self.total - len(self.left) + sum(share.values())) / self.total
-        elapsed = time.monotonic() - self.started
-        left = f", {duration(elapsed * (1 - done) / done)} left" if done else ""
+        spent = time.monotonic() - self.started
+        left = f", {duration(spent * (1 - done) / done)} left" if done else ""
         bar = "#" * round(30 * done) + "." * (30 - round(30 * done))
-        running = " ".join(f"{name} {s:.0%}" for name, s in share.items())
-        if sys.stderr.isatty():
-            self._clear_line()
-            print(f"[{bar}] {done:.0%}{left}: {running}"[:shutil.get_terminal_size().columns - 1], end="",
-                  file=sys.stderr, flush=True)
-
-    @staticmethod
-    def _clear_line():
-        if sys.stderr.isatty():
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        running = " ".join(f"{name} {share[name]:.0%}" for name, told in status.items() if told is not None)
+        self.line.show(f"[{bar}] {done:.0%}{left}: {running}")
