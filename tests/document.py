@@ -24,6 +24,7 @@ The state $h_t = tanh(W x_t + U h_(t-1) + b)$ of @fig-wide and of @tab-wide has 
 #pair("left", "right")
 #pair("broad", "long")
 #tab("wide")
+#if live { include "chapters/live.typ" }
 #bibliography("references.bib")
 #show: appendix
 = How this report was made

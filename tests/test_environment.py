@@ -15,8 +15,7 @@ from packaging.requirements import Requirement
 from sequtils import environment, paths
 
 ROOMS = ["paths", "files", "text", "terminal", "environment", "data", "models", "engine", "trials", "classifier",
-         "statistics", "results",
-         "measures", "original", "notebook", "report", "__main__"]  # in the order of the data's way
+         "statistics", "results", "measures", "original", "notebook", "live", "report", "__main__"]  # as the data goes
 PACKAGE = paths.ROOT / "sequtils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

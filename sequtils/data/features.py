@@ -117,7 +117,7 @@ def put_through(recipe, x, learned=None):
             used.append(moments(x) if learned is None else _fitting(learned, len(used), x[0].shape[1]))
             x = [standardise(s, *used[-1]) for s in x]
         else:
-            apply = _step(step)
+            apply = step_named(step)
             x = [apply(s) for s in x]
     return [np.ascontiguousarray(s, np.float32) for s in x], used
 
@@ -130,7 +130,8 @@ def _fitting(learned, k, width):
     return learned[k]
 
 
-def _step(step):
+def step_named(step):
+    """The function of one sequence that a step such as "resample:32" stands for, but for "standardise"."""
     name, *arguments = step.split(":")
     if name not in STEPS or not all(a.isdigit() for a in arguments):
         known = f"{', '.join(STEPS)}, standardise (resample and stretch take :N)"

@@ -9,7 +9,8 @@ from pathlib import Path
 import typst
 
 from sequtils import paths
-from sequtils.files import write_atomic
+from sequtils.files import read_json, write_atomic
+from sequtils.live import page
 from sequtils.original import claims
 
 SOURCES = ("report.typ", "style.typ", "references.bib", "chapters")
@@ -35,17 +36,17 @@ def render(build=None):
         claims.write(build)
     except claims.ClaimError as error:
         raise RenderError(str(error)) from None
-    pdf, html = build / "report.pdf", build / "report.html"
+    pdf, html, live = build / "report.pdf", build / "report.html", read_json(build / "live.json")
     write_atomic(pdf, _compile(document, build, "pdf"))
-    write_atomic(html, _page(_compile(document, build, "html").decode()))
+    write_atomic(html, _page(_compile(document, build, "html", live="yes" if live else "no").decode(), live))
     return pdf, html
 
 
-def _compile(document, build, kind):
+def _compile(document, build, kind, **inputs):
     try:
         content, warnings = typst.compile_with_warnings(
             str(document / "report.typ"), root=str(build), format=kind, ignore_system_fonts=True,
-            sys_inputs={"target": kind})
+            sys_inputs={"target": kind, **inputs})
     except typst.TypstError as error:
         raise RenderError(f"{error.message}\n{error.diagnostic}") from None
     unexpected = [w.message for w in warnings if w.message != EXPORT_NOTE]
@@ -54,8 +55,9 @@ def _compile(document, build, kind):
     return content
 
 
-def _page(html):
-    """Put the style sheet and the script into the page."""
+def _page(html, live):
+    """Put the style sheet and the script into the page, and the networks where there are some, and seal it."""
     css, script = ((paths.REPORT / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     html = html.replace("</head>", f"<style>{css}</style></head>", 1)
-    return html.replace("</body>", f"<script>{script}</script></body>", 1)
+    html = html.replace("</body>", f"<script>{script}</script></body>", 1)
+    return page.sealed(page.with_networks(html, live) if live else html)

@@ -83,7 +83,8 @@ def _clear(build):
     """Remove what an earlier run left in the build folder, so that nothing of it can pass for this one's."""
     for name in ("figures", "tables", "executed", "notebooks", "status", "document"):
         shutil.rmtree(build / name, ignore_errors=True)
-    for name in ("values.json", "manifest.json", "provenance.json", "claims.json", "report.pdf", "report.html"):
+    for name in ("values.json", "manifest.json", "provenance.json", "claims.json", "live.json", "report.pdf",
+                 "report.html"):
         (build / name).unlink(missing_ok=True)
 
 
