@@ -105,9 +105,9 @@ class Result:
         if not isinstance(x, Estimate):
             return self._plain(x, form)
         form = form or ("+.3f" if isinstance(x, Difference) else ".3f")
-        verdict = {"verdict": x.verdict} if isinstance(x, Difference) else {}
+        verdict = {"verdict": x.verdict, "p": x.p} if isinstance(x, Difference) else {}
         return {"value": float(x.mean), "low": float(x.low), "high": float(x.high), "text": text.number(x.mean, form),
-                "range": text.between(x.low, x.high, form), **verdict}
+                "range": x.span(form), **verdict, **({"is_range": True} if x.is_range else {})}
 
     @staticmethod
     def _plain(x, form=""):

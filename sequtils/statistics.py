@@ -1,26 +1,28 @@
 """Accuracies with intervals, from the results of trials (`trials.train`)."""
 
-import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import stats
 from sklearn import metrics
 
-from sequtils import text
+from sequtils import intervals, text
+from sequtils.intervals import LEVEL
 
-BOOTSTRAPS = 4000
-LEVEL = 0.95  # of every interval
+FEWEST = 5  # seeds that an interval takes; of fewer there is only a range, see benchmarks/coverage.py
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds, its standard deviation (0 for one seed), and a 95 % interval."""
+    """A mean over seeds, its standard deviation (0 for one seed), and a 95 % interval, or where `is_range` only the
+    least and the greatest of the seeds. known: what p-values come from, None for a range."""
 
     mean: float
     sd: float
     low: float
     high: float
+    is_range: bool = False
+    known: intervals.Mean = field(default=None, repr=False)
 
     @property
     def interval(self):
@@ -29,13 +31,26 @@ class Estimate:
 
     @property
     def side(self):
-        """1 where the whole interval lies above zero, -1 where it lies below, 0 where it holds zero."""
-        return int(self.low > 0) - int(self.high < 0)
+        """1 where the whole interval lies above zero, -1 where it lies below, 0 where it holds zero or is a range."""
+        return 0 if self.is_range else int(self.low > 0) - int(self.high < 0)
+
+    @property
+    def p(self):
+        """P-value of no difference from zero: below 0.05 just where the interval leaves zero out; 1 for a range."""
+        return float(self.known.p()) if self.known else 1.0
+
+    def p_equal(self, margin):
+        """P-value of a difference from zero of `margin` or more, see `intervals.Mean.p_equal`; 1 for a range."""
+        return float(self.known.p_equal(margin)) if self.known else 1.0
+
+    def span(self, form=""):
+        """The interval as text, [low, high]; a range, which is none, in round brackets."""
+        between = text.between(self.low, self.high, form or ".3f")
+        return f"({between[1:-1]})" if self.is_range else between
 
     def __format__(self, form):
         """Mean and interval as text, each in one of Python's formats; by default three decimals."""
-        form = form or ".3f"
-        return f"{text.number(self.mean, form)}{text.NBSP}{text.between(self.low, self.high, form)}"
+        return f"{text.number(self.mean, form or '.3f')}{text.NBSP}{self.span(form)}"
 
 
 @dataclass(frozen=True)
@@ -47,7 +62,8 @@ class Difference(Estimate):
 
     @property
     def verdict(self):
-        """What it is in words, by one rule: there is a difference only where the 95 % interval leaves zero out."""
+        """What it is in words, by one rule: there is a difference only where the 95 % interval leaves zero out. A range
+        of few seeds decides nothing."""
         return VERDICTS[self.side]
 
     @property
@@ -56,7 +72,7 @@ class Difference(Estimate):
         return self.verdict.rsplit(" ", 1)[0]
 
 
-VERDICTS = {1: "higher than", -1: "lower than", 0: "no different from"}
+VERDICTS = {1: "higher than", -1: "lower than", 0: "not told apart from"}
 
 
 def hits(results):
@@ -64,44 +80,76 @@ def hits(results):
     return np.array([np.equal(r["predictions"], r["labels"]) for r in results], np.float64)
 
 
-def test_accuracy(results):
-    """Estimate of the test accuracy over seeds: Wilson's interval for one seed, a bootstrap for several."""
-    right = hits(results)  # (S, N)
-    if len(right) == 1:
-        return Estimate(right.mean(), 0.0, *wilson(int(right.sum()), right.size))
-    return estimate(right)
+def test_accuracy(results, groups=None):
+    """Estimate of the test accuracy over seeds and test sequences. groups: see `groups_of`."""
+    return estimate(hits(results), Estimate, groups_of(results, groups), intervals.ACCURACY)
 
 
-def train_accuracy(results):
-    """Estimate of the training accuracy over seeds; its interval is the least and the greatest of the seeds."""
-    return spread([r["train_accuracy"] for r in results])
+def prediction(results, groups=None):
+    """Estimate of the test accuracy of a single run, of a new seed on as many new test sequences: its interval is what
+    one published run is held against. A range where there are fewer than FEWEST seeds."""
+    return estimate(hits(results), Estimate, groups_of(results, groups), intervals.ACCURACY, one_run=True)
 
 
-def difference(results, baseline):
-    """Estimate of a difference in test accuracy, results minus baseline, from the same seeds on the same sequences.
+def groups_of(results, groups=None):
+    """What the test sequences come in, which is drawn when an interval is made: `groups`, a name for each of them, or
+    the speakers that the results tell of (`trials.run`), or None where each sequence stands for itself, as it has to
+    where all are of one speaker or one has none."""
+    groups = results[0].get("speakers", ()) if groups is None else groups
+    return groups if len(set(groups)) > 1 and None not in groups else None
 
-    Paired (Efron and Tibshirani 1993): each seed and each test sequence is drawn, or not, for both together.
-    Raises ValueError where they were not measured on the same sequences with the same seeds.
+
+def train_accuracy(results, one_run=False):
+    """Estimate of the training accuracy over seeds, on these training sequences; one_run: of a single seed to come."""
+    return over_seeds([r["train_accuracy"] for r in results], one_run)
+
+
+def over_seeds(values, one_run=False):
+    """Estimate of the mean of one number a seed (S,), a share, with Student's interval, or of one number to come (Hahn
+    and Meeker 1991); the range where there are fewer than FEWEST."""
+    found, S = spread(values), len(values)
+    if S < FEWEST:
+        return found
+    wide = stats.t.ppf((1 + LEVEL) / 2, S - 1) * found.sd * np.sqrt(1 / S + one_run)
+    return replace(found, low=max(0.0, found.mean - wide), high=min(1.0, found.mean + wide), is_range=False)
+
+
+def difference(results, baseline, groups=None):
+    """Difference in test accuracy, results minus baseline, from the seeds that both have on the same sequences.
+
+    Paired: each seed and each test sequence counts by its own difference. groups: see `groups_of`. Raises ValueError
+    where they were not measured on the same sequences with the same seeds.
     """
-    pairs = list(zip(results, baseline, strict=True))
+    pairs = list(zip(results, baseline))  # the seeds that both have: dear networks have fewer
+    results, baseline = zip(*pairs)
     if any(a["labels"] != b["labels"] or a["trial"]["seed"] != b["trial"]["seed"] for a, b in pairs):
         raise ValueError("a paired difference needs the same seeds and test sequences on both sides")
-    return estimate(hits(results) - hits(baseline), Difference)  # (S, N) of -1, 0, 1
+    return estimate(hits(results) - hits(baseline), Difference, groups_of(results, groups), intervals.DIFFERENCE)
 
 
-def groups_difference(inside, outside):
-    """Estimate of the mean test accuracy of some networks less that of others, on the same seeds and sequences.
+def groups_difference(inside, outside, groups=None):
+    """Difference of the mean test accuracy of some networks less that of others, on the seeds that all have.
 
     inside, outside: lists of results over seeds, one list a network.
     """
-    means = [np.mean([hits(r) for r in part], axis=0) for part in (inside, outside)]
-    return estimate(means[0] - means[1], Difference)
+    S = min(len(r) for r in (*inside, *outside))
+    means = [np.mean([hits(r[:S]) for r in part], axis=0) for part in (inside, outside)]
+    return estimate(means[0] - means[1], Difference, groups_of(inside[0], groups), intervals.DIFFERENCE)
 
 
-def estimate(values, kind=Estimate):
-    """Estimate, or a Difference, of the mean of any numbers (S, N), over seeds and test sequences."""
-    sd = values.mean(axis=1).std(ddof=1) if len(values) > 1 else 0.0
-    return kind(float(values.mean()), float(sd), *bootstrap(values))
+def estimate(values, kind=Estimate, groups=None, bounds=None, one_run=False):
+    """Estimate, or a Difference, of the mean of any numbers (S, N) over seeds and test sequences: with the interval of
+    `intervals.crossed`, which explains the arguments, or with the range of fewer than FEWEST seeds, or of one sequence.
+    """
+    values = np.asarray(values, np.float64)
+    means = values.mean(axis=1)
+    sd = float(means.std(ddof=1)) if len(means) > 1 else 0.0
+    found = kind(float(values.mean()), sd, float(means.min()), float(means.max()), is_range=True)
+    if len(means) < FEWEST or values.shape[1] < 2:
+        return found
+    known = intervals.crossed(values, groups, bounds, one_run)
+    low, high = map(float, known.interval())
+    return replace(found, low=low, high=high, is_range=False, known=known)
 
 
 def tally(gains):
@@ -123,33 +171,13 @@ def cross_validated(results):
 def spread(values):
     """Estimate of one number a seed, or a fold: mean, deviation, and as interval the least and the greatest."""
     sd = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return Estimate(float(np.mean(values)), sd, float(np.min(values)), float(np.max(values)))
+    return Estimate(float(np.mean(values)), sd, float(np.min(values)), float(np.max(values)), is_range=True)
 
 
 def wilson(right, n, level=LEVEL):
     """Score interval of a proportion (Wilson 1927, as in scipy)."""
     interval = stats.binomtest(right, n).proportion_ci(level, method="wilson")
     return float(interval.low), float(interval.high)
-
-
-def bootstrap(values, level=LEVEL, seed=0):
-    """Percentile interval of the mean of values (S, N), over resampled seeds and resampled test sequences.
-
-    Both factors are drawn with replacement and crossed (Owen 2007, "The pigeonhole bootstrap"), because all seeds are
-    measured on the same sequences. The counts are whole numbers, so no sum depends on its order.
-    """
-    S, N = values.shape
-    seeds, sequences = _draws(S, N, seed)
-    means = ((seeds @ values) * sequences).sum(axis=1) / (S * N)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
-@functools.lru_cache(maxsize=8)  # a notebook asks for the same few shapes again and again
-def _draws(S, N, seed):
-    """How often each of S seeds (B, S) and of N sequences (B, N) is drawn."""
-    rng = np.random.default_rng(seed)
-    return tuple(rng.multinomial(n, np.full(n, 1 / n), BOOTSTRAPS) for n in (S, N))
 
 
 def confusion(results, classes):
@@ -174,3 +202,24 @@ def at_chance(result, part):
     """Whether a model is no better than always naming one class: its Wilson interval reaches the majority rate."""
     right = hits([result])
     return wilson(int(right.sum()), right.size)[0] <= majority_rate(part)
+
+
+def levels(part):
+    """Accuracies that say nothing of a network: always naming the most frequent class, and telling one class from the
+    rest and naming the most frequent of those (2 / C for C equal classes, the plateau of plain gradient descent)."""
+    shares = np.sort(np.bincount(part.y) / len(part.y))[::-1]
+    return float(shares[0]), float(shares[:2].sum())
+
+
+def agrees(published, predicted, mean=None, part=None):
+    """Where a published accuracy of one run stands to the `prediction` of one run here: "lies in" or "lies outside" its
+    interval; or "says nothing beside" it, where both are no different from the same one of the `levels` of a Part, so
+    that they had to agree.
+
+    mean: the Estimate of the mean here. The published run is taken to have had as many test sequences as the Part.
+    """
+    if part is not None:
+        theirs = wilson(round(published * len(part)), len(part))
+        if any(max(theirs[0], mean.low) <= level <= min(theirs[1], mean.high) for level in levels(part)):
+            return "says nothing beside"
+    return "lies in" if predicted.low <= published <= predicted.high else "lies outside"

@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 from sequtils import environment, paths
 
 ROOMS = ["paths", "files", "text", "terminal", "environment", "data", "models", "engine", "trials", "classifier",
-         "statistics", "results", "measures", "original", "notebook", "live", "report", "__main__"]  # as the data goes
+         "intervals", "statistics", "results", "measures", "original", "notebook", "live", "report",
+         "__main__"]  # as the data goes
 PACKAGE = paths.ROOT / "sequtils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -45,6 +45,6 @@ def test_each_setting_changes_one_thing(toy):
     for name, other in plateau.settings(trial).items():
         changed = {key for key, x in other.record.items() if x != trial.record[key]}
         assert len(changed) == (name != "as in the study"), name
-    runs = {name: [trials.train(t, toy)] for name, t in plateau.settings(trial).items()}
-    table = plateau.leaving(runs, toy, 0)
-    assert table["as in the study", "level"] == 0 and table["as in the study", "left"] == 0
+    runs = {("handwriting", name): [trials.train(t, toy)] for name, t in plateau.settings(trial).items()}
+    table = plateau.leaving(runs, {"handwriting": toy}, {"handwriting": 0})
+    assert (table["handwriting", "first", "level"], table["handwriting", "first", "left"]) == (0, 0)

@@ -15,10 +15,11 @@ def test_a_replayed_stop_is_the_real_one(toy, patience, min_delta):
     assert epoch == real["stop_epoch"] and whole["loss"][:epoch] == real["loss"]
 
 
-def test_the_accuracies_of_the_three_epochs():
+def test_the_accuracies_of_the_three_epochs(toy):
     runs = [{"history": {"loss": [3, 1, 2, 2], "test_accuracy": [0.1, 0.6, 0.4, 0.5]}},
             {"history": {"loss": [3, 2, 1, None], "test_accuracy": [0.2, 0.3, 0.9, 0.1]}}]
-    found = stopping.epochs(runs, patience=1)
-    assert [found[at, "test"].mean for at in stopping.EPOCHS] == pytest.approx([(0.4 + 0.9) / 2, 0.75, 0.7])
-    assert [found[at, "epoch"] for at in stopping.EPOCHS] == [3, 2.5, 3.5]
-    assert found["last", "beyond_stopped"].interval == pytest.approx((0.0, 0.1))
+    found = stopping.epochs({"handwriting": runs}, {"handwriting": toy}, patience=1)
+    tests = [found["handwriting", at, "test"].mean for at in stopping.EPOCHS]
+    assert tests == pytest.approx([(0.4 + 0.9) / 2, 0.75, 0.7])
+    assert [found["handwriting", at, "epoch"] for at in stopping.EPOCHS] == [3, 2.5, 3.5]
+    assert found["handwriting", "last", "beyond_stopped"].interval == pytest.approx((0.0, 0.1))

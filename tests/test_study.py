@@ -86,9 +86,9 @@ def test_a_table_says_what_a_reader_must_know(toy):
     table = found.table()
     assert table["Diff."].tolist() == ["+0.510", "–"] and table["Source "].tolist() == ["0.490", "–"]
     assert table["Remark"].tolist() == ["", "1 of 2 diverged; 1 of 2 at chance"]
-    assert table["Test [95 %]"][0].startswith("1.000\u00a0[")
+    assert table["Test [95 %]"][0].startswith("1.000\u00a0(1.000,")
     assert "Handwriting 0.500" in found.explained() and "Epochs" not in found.explained(without=("epochs",))
-    assert found["handwriting", 16, "agrees"] == "lies outside"
+    assert found["handwriting", 16, "agrees"] == "lies outside" and found["handwriting", 16, "run"].is_range
 
 
 def test_networks_in_numbers_and_in_words():

@@ -77,7 +77,8 @@ def networks(dataset):
 def restricted(results, rows):
     """Results on some of the test sequences only, such as those of one class."""
     pick = lambda values: [values[r] for r in rows]
-    return [{**r, "labels": pick(r["labels"]), "predictions": pick(r["predictions"])} for r in results]
+    told = ("labels", "predictions", "speakers")
+    return [{**r, **{name: pick(r[name]) for name in told if name in r}} for r in results]
 
 
 def by_class(dataset):
@@ -207,7 +208,8 @@ def ensemble(members):
         raise ValueError("the members of an ensemble must have the same test sequences")
     labels = np.array(members[0]["labels"])
     predictions = np.mean([softmax(m["logits"]) for m in members], axis=0).argmax(axis=1)
-    return {"trial": {"seed": members[0]["trial"]["seed"]}, "labels": labels.tolist(),
+    speakers = {name: members[0][name] for name in ("speakers",) if name in members[0]}
+    return {"trial": {"seed": members[0]["trial"]["seed"]}, "labels": labels.tolist(), **speakers,
             "predictions": predictions.tolist(), "test_accuracy": float((predictions == labels).mean()),
             "parameters": sum(m["parameters"] for m in members)}
 

@@ -80,19 +80,23 @@ def _shortened(trial):
     return (*short, *(step for step in trial.features if step != "raw"))
 
 
-def leaving(runs, dataset, known):
-    """Result of when the plateau of the class `known` is left, a row a setting.
+def leaving(runs, datasets, known):
+    """Result of when the plateau is left, a row a data set and setting.
 
-    runs: setting -> results over the seeds. left: how many of them leave it; epoch: the median of those; low, high: the
-    least and the greatest of them.
+    runs: (data set, setting) -> results over the seeds. known: data set -> the class that is told from the rest on it.
+    left: how many seeds leave it; epoch: the mean of the epochs in which these do, with the least and the greatest;
+    level, level_accuracy: see `level`.
     """
-    loss, accuracy = level(shares(dataset.train), known)
     rows = {}
-    for name, results in runs.items():
+    for (name, setting), results in runs.items():
+        loss, accuracy = level(shares(datasets[name].train), known[name])
         epochs = [left(r["history"]["loss"], BELOW * loss) for r in results]
-        there = [e for e in epochs if e]
-        rows[name] = {"seeds": len(results), "left": len(there), "epoch": statistics.spread(there) if there else None,
-                      "level": loss, "level_accuracy": accuracy, "train": statistics.train_accuracy(results),
-                      "test": statistics.test_accuracy(results)}
-    heads = {"seeds": "Seeds", "left": "Left it", "epoch": "In epoch [least, greatest]"}
-    return Result("setting", rows, {"epoch": ".0f"}, heads)
+        there = [epoch for epoch in epochs if epoch]
+        rows[name, setting] = {
+            "class": datasets[name].classes[known[name]], "level": loss, "level_accuracy": accuracy,
+            "seeds": len(results), "left": len(there), "epoch": statistics.spread(there) if there else None,
+            "train": statistics.train_accuracy(results), "test": statistics.test_accuracy(results)}
+    heads = {"setting": "Trained", "level": "Loss on it", "level_accuracy": "Accuracy on it", "left": "Left it",
+             "epoch": "In epoch (least, greatest)"}
+    return Result(("dataset", "setting"), rows, {"epoch": ".0f"}, heads,
+                  {name: dataset.title for name, dataset in datasets.items()})

@@ -19,19 +19,25 @@ def stopped(loss, patience, min_delta):
     return len(loss)
 
 
-def epochs(results, patience=25, min_delta=1e-4):
-    """Result of the test accuracy at each of EPOCHS, of trainings that went on to the last epoch; a row an epoch.
+def epochs(runs, datasets, patience=25, min_delta=1e-4):
+    """Result of the test accuracy at each of EPOCHS, of trainings that went on to the last epoch; a row a data set and
+    epoch.
 
-    results: of Trials whose patience is their max_epochs. beyond_stopped: by how much the mean accuracy is higher than
-    at the epoch at which early stopping would have stopped; the interval is the seeds' least and greatest. A training
+    runs: data set -> results of Trials whose patience is their max_epochs. beyond_stopped: by how much the mean is
+    higher than at the epoch at which early stopping would have stopped. The intervals are over seeds alone. A training
     that diverged counts with its last finite epoch.
     """
-    losses = [[x for x in r["history"]["loss"] if x is not None] for r in results]
-    at = {"stopped": [stopped(loss, patience, min_delta) for loss in losses],
-          "least loss": [int(np.argmin(loss)) + 1 for loss in losses], "last": [len(loss) for loss in losses]}
-    tests = {name: np.array([r["history"]["test_accuracy"][epoch - 1] for r, epoch in zip(results, chosen)])
-             for name, chosen in at.items()}
-    rows = {name: {"epoch": float(np.median(at[name])), "test": statistics.spread(tests[name]),
-                   "beyond_stopped": statistics.spread(tests[name] - tests["stopped"])} for name in EPOCHS}
-    heads = {"test": "Test [least, greatest]", "beyond_stopped": "More than as it stopped"}
-    return Result("at", rows, {"epoch": "g", "beyond_stopped": "+.3f"}, heads)
+    rows = {}
+    for name, results in runs.items():
+        losses = [[x for x in r["history"]["loss"] if x is not None] for r in results]
+        at = {"stopped": [stopped(loss, patience, min_delta) for loss in losses],
+              "least loss": [int(np.argmin(loss)) + 1 for loss in losses], "last": [len(loss) for loss in losses]}
+        tests = {when: np.array([r["history"]["test_accuracy"][epoch - 1] for r, epoch in zip(results, chosen)])
+                 for when, chosen in at.items()}
+        for when in EPOCHS:
+            gain = statistics.spread(tests[when] - tests["stopped"])
+            rows[name, when] = {"seeds": len(results), "epoch": float(np.median(at[when])),
+                                "test": statistics.over_seeds(tests[when]), "beyond_stopped": gain}
+    heads = {"at": "The network of the epoch", "beyond_stopped": "More than as it stopped"}
+    return Result(("dataset", "at"), rows, {"epoch": "g", "beyond_stopped": "+.3f"}, heads,
+                  {name: dataset.title for name, dataset in datasets.items()})

@@ -255,3 +255,30 @@ def folds(best, dataset, cell):
     ax.set(xlabel="units of the first layer", ylabel="accuracy", ylim=(0, 1.02))
     legend_below(fig)
     return fig
+
+
+@styled
+def plateau(runs, watched, levels, dataset, cell):
+    """Training loss of every seed with the two levels at which nothing, and one class alone, is known; and the recall
+    of each class over the epochs, the mean over the seeds that were watched.
+
+    runs: results over the seeds. watched: results of `plateau.Watched`. levels: words -> loss.
+    """
+    fig, [[left, right]] = canvas(f"The plateau of the {NAMES[cell]}: {dataset.label}", 1, 2, height=3.0)
+    for r in runs:
+        left.plot(np.arange(1, len(r["history"]["loss"]) + 1), np.array(r["history"]["loss"], float), DASHES[cell],
+                  color=COLOURS[cell], lw=0.7, alpha=0.6)
+    for words, loss in levels.items():
+        left.axhline(loss, color=DARK, lw=0.8, ls=":")
+        left.text(1, loss, words, fontsize=7, va="bottom", transform=left.get_yaxis_transform(), ha="right")
+    left.set(xlabel="epoch", ylabel="training loss (nats)", xlim=(0, None), ylim=(0, None))
+    longest = max(len(w["recalls"]) for w in watched)
+    table = np.full((len(watched), longest, len(dataset.classes)), np.nan)
+    for row, w in zip(table, watched):
+        row[: len(w["recalls"])] = w["recalls"]
+    for label, curve in enumerate(np.nanmean(table, axis=0).T):
+        colour = matplotlib.colormaps["viridis"](label / len(dataset.classes))
+        right.plot(np.arange(1, longest + 1), curve, color=colour, lw=1.2, label=dataset.classes[label])
+    right.set(xlabel="epoch", ylabel="recall on test sequences", ylim=(0, 1.02), xlim=(0, None))
+    right.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    return fig

@@ -5,10 +5,9 @@ import numpy as np
 from sequtils import statistics
 from sequtils.notebook import plots
 from sequtils.original import source
-from sequtils.original.published import lies
 from sequtils.results import Result
 
-UNSEEN = ("seeds", "parameters", "majority", "agrees", "size")  # columns for those who compute with the table
+UNSEEN = ("parameters", "majority", "agrees", "train_agrees", "run", "train_run", "size")  # for those who compute
 
 
 class Sweep(Result):
@@ -36,12 +35,11 @@ class Sweep(Result):
 
     def _row(self, name, value):
         results, dataset = self.runs[name, value], self.datasets[name]
-        train, test = statistics.train_accuracy(results), statistics.test_accuracy(results)
         balanced, macro_f1 = statistics.balanced(results)
         theirs = source.accuracies(self.cell, name, self.varied, value)
         gain = {} if self.baseline is None else self._gain(name, value)
         return {**self.labels.get((name, value), {}), "seeds": len(results), "parameters": results[0]["parameters"],
-                **beside(train, test, theirs), **gain,
+                **beside(results, theirs, dataset), **gain,
                 "balanced": balanced, "macro_f1": macro_f1, "majority": statistics.majority_rate(dataset.test),
                 "epochs": float(np.median([r["history"]["stop_epoch"] for r in results])),
                 "remark": remark(results, dataset)}
@@ -111,12 +109,17 @@ class Sweep(Result):
                            **options)
 
 
-def beside(train, test, theirs):
-    """Columns of both accuracies and the published ones, a row or None, beside them."""
+def beside(results, theirs, dataset):
+    """Columns of both accuracies and the published ones, a row or None, beside them. One published run is held against
+    what one run more would give here: run, train_run."""
+    train, test = statistics.train_accuracy(results), statistics.test_accuracy(results)
     if theirs is None:
         return {"train": train, "train_published": None, "test": test, "test_published": None, "test_difference": None}
+    run, train_run = statistics.prediction(results), statistics.train_accuracy(results, one_run=True)
     return {"train": train, "train_published": theirs["train"], "test": test, "test_published": theirs["test"],
-            "test_difference": test.mean - theirs["test"], "agrees": lies(theirs["test"], *test.interval)}
+            "test_difference": test.mean - theirs["test"], "run": run, "train_run": train_run,
+            "agrees": statistics.agrees(theirs["test"], run, test, dataset.test),
+            "train_agrees": statistics.agrees(theirs["train"], train_run)}
 
 
 def remark(results, dataset):

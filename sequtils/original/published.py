@@ -45,8 +45,8 @@ def _printed(x):
 
 
 def published(values, titles):
-    """One dict for each published accuracy: where it stands, the network, ours with its interval, their difference, and
-    whether it lies in our interval: the 95 % of the test accuracy, the seeds' range of the training accuracy.
+    """One dict for each published accuracy: where it stands, the network, ours as the mean with the interval of one run
+    more, their difference, and whether the published run lies in that interval (`statistics.agrees`).
 
     values: the content of values.json. titles: data set -> what a reader sees.
     """
@@ -54,8 +54,8 @@ def published(values, titles):
     for section, cell, network, row in source_rows():
         ours = _ours(values, cell, row)
         rows += [{"section": section, "dataset": titles[row["dataset"]], "cell": cell, "network": network,
-                  "accuracy": word, "published": row[part], **_compared(ours and ours[part], row[part])}
-                 for part, word in (("train", "training"), ("test", "test"))]
+                  "accuracy": word, "published": row[part], **_compared(ours, part, prefix)}
+                 for part, word, prefix in (("train", "training", "train_"), ("test", "test", ""))]
     return rows
 
 
@@ -66,23 +66,20 @@ def _ours(values, cell, row):
     return rows.get(f"{row['dataset']}/{row.get(by, 2)}")
 
 
-def _compared(ours, theirs):
+def _compared(ours, part, prefix):
     if ours is None:
-        return {"ours": None, "low": None, "high": None, "difference": None, "lies": NOT_RUN}
-    x, low, high = ours["value"], ours["low"], ours["high"]
-    return {"ours": x, "low": low, "high": high, "difference": x - theirs, "lies": lies(theirs, low, high)}
-
-
-def lies(number, low, high):
-    """Where a published number stands to an interval."""
-    return "lies in" if low <= number <= high else "lies outside"
+        return {"ours": None, "low": None, "high": None, "one_run": None, "difference": None, "lies": NOT_RUN}
+    run = ours[f"{prefix}run"]
+    return {"ours": ours[part]["value"], "low": run["low"], "high": run["high"], "one_run": run["range"],
+            "difference": ours[part]["value"] - ours[f"{part}_published"]["value"],
+            "lies": ours[f"{prefix}agrees"]["value"]}
 
 
 def count(rows):
-    """How many of the rows of `published` there are, lie in, lie outside, or were not run."""
+    """How many of the rows of `published` there are, lie in, lie outside, say nothing, or were not run."""
     words = [row["lies"] for row in rows]
     return {"all": len(rows), "inside": words.count("lies in"), "outside": words.count("lies outside"),
-            "absent": words.count(NOT_RUN)}
+            "nothing": words.count("says nothing beside"), "absent": words.count(NOT_RUN)}
 
 
 def reference(best, datasets):
@@ -113,11 +110,11 @@ def typeset_published(row):
     kind, _, number = row["network"].partition("-")
     network = {"two": "two layers", "layers": f"{number} layers", "nodes": f"{number} nodes"}[kind]
     ran = row["ours"] is not None
-    ours = f"{text.number(row['ours'])}{text.NBSP}{text.between(row['low'], row['high'])}" if ran else text.ABSENT
+    ours = f"{text.number(row['ours'])}{text.NBSP}{row['one_run']}" if ran else text.ABSENT
     return {"Section": row["section"], "Data set": row["dataset"].replace(" ", text.NBSP),
             "Network": f"{row['cell'].upper()}, {network}".replace(" ", text.NBSP), "Accuracy": row["accuracy"],
-            "Published": _printed(row["published"]), "Ours [interval]": ours,
-            "Diff.": text.number(row["difference"], "+.3f"), "Published number": row["lies"]}
+            "Published": _printed(row["published"]), "Ours [one run]": ours,
+            "Diff.": text.number(row["difference"], "+.3f"), "Published run": row["lies"]}
 
 
 def typeset_reference(row):

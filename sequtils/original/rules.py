@@ -94,9 +94,10 @@ def in_words(rule):
 
 
 def _number(x, evidence):
-    """(low, value, high) of a number, or of what a label names; None where that is no number."""
+    """(low, value, high) of a number, or of what a label names; None where that is no number, or has only the range of
+    a few seeds."""
     entry = {"value": x} if isinstance(x, (int, float)) else evidence[x]
-    if entry["value"] is None or isinstance(entry["value"], str):
+    if entry["value"] is None or isinstance(entry["value"], str) or entry.get("is_range"):
         return None
     low, high = entry.get("low"), entry.get("high")
     return (entry["value"],) * 3 if low is None else (low, entry["value"], high)

@@ -13,7 +13,7 @@ from sequtils.files import read_json, write_atomic
 from sequtils.live import page
 from sequtils.original import claims
 
-SOURCES = ("report.typ", "style.typ", "references.bib", "chapters")
+SOURCES = ("report.typ", "style.typ", "references.bib", "chapters", "source")
 EXPORT_NOTE = "html export is under active development and incomplete"
 
 

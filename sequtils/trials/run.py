@@ -11,7 +11,8 @@ from sequtils.trials.store import Store
 
 def run(trials, dataset, jobs=1, cluster=None, store=None, progress=None):
     """Results (dicts, see `train`) of Trials, or of other Experiments, on one Dataset (None for experiments without
-    one), in their order; what the store has is not run again.
+    one), in their order, with the "speakers" of the test sequences where they are known; what the store has is not run
+    again.
 
     jobs: how many are trained side by side, -1 for all cores. cluster: address of a Dask scheduler, such as
     "tcp://host:8786", whose workers then do the training; results come back to the store here. progress: called as
@@ -38,7 +39,15 @@ def run(trials, dataset, jobs=1, cluster=None, store=None, progress=None):
         for i, result in joblib.Parallel(side_by_side, return_as="generator_unordered", pre_dispatch="n_jobs")(tasks()):
             results[i] = store.put(trials[i].key, result)
             report(costs[i])
-    return results
+    return [_with_speakers(result, dataset) for result in results]
+
+
+def _with_speakers(result, dataset):
+    """A result on all test sequences, with the speaker of each where they are known; they lie with the data, and not in
+    the store."""
+    known = dataset is not None and None not in dataset.test.speakers
+    whole = known and result.get("labels") == dataset.test.y.tolist()
+    return {**result, "speakers": dataset.test.speakers} if whole else result
 
 
 @contextlib.contextmanager
