@@ -85,9 +85,14 @@ class RecurrentClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X):
         """Probabilities (N, C), float64, columns as in classes_: the softmax of the logits. Errors as of `predict`."""
-        z = self._logits(X).astype(np.float64)
-        e = np.exp(z - z.max(axis=1, keepdims=True))
-        return e / e.sum(axis=1, keepdims=True)
+        return _softmax(self._logits(X))
+
+    def staged_predict_proba(self, X):
+        """While each sequence is read: probabilities (T', C) after each of its frames, as the features left them.
+        Errors as of `predict`."""
+        whole = self._prepared(X)
+        engine = training.make_engine(self.model_, self.engine)
+        return [_softmax(engine.logits([x[: t + 1] for t in range(len(x))])) for x in whole]
 
     def decision_function(self, X):
         """Logits (N, C), float32; of two classes, as scikit-learn has it, the second's less the first's, (N,). Errors
@@ -137,9 +142,12 @@ class RecurrentClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _logits(self, X):
-        check_is_fitted(self, "model_")
-        x = features.put_through(self.recipe_, _sequences(X, self.n_features_in_), self.statistics_)[0]
+        x = self._prepared(X)
         return training.make_engine(self.model_, self.engine).logits(x)
+
+    def _prepared(self, X):
+        check_is_fitted(self, "model_")
+        return features.put_through(self.recipe_, _sequences(X, self.n_features_in_), self.statistics_)[0]
 
     def _check_parameters(self):
         """What the network and the engines do not check themselves."""
@@ -203,3 +211,10 @@ def _numbers(y, classes):
         if label not in place:
             raise ValueError(f"validation: label {i} is {label!r}, expected one of {', '.join(map(repr, place))}")
     return np.array([place[label] for label in y.tolist()], np.int64)
+
+
+def _softmax(z):
+    """Probabilities (N, C), float64, of logits (N, C)."""
+    z = z.astype(np.float64)
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)

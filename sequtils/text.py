@@ -17,3 +17,11 @@ def number(x, form=".3f"):
 def between(low, high, form=".3f"):
     """An interval, such as [0.100, 0.200], which is not broken into lines."""
     return f"[{number(low, form)},{NBSP}{number(high, form)}]"
+
+
+def seeds(number):
+    """How many seeds, as a reader sees it: "2", or of pairs (number, cost) "3 to 30"."""
+    if not isinstance(number, list):
+        return str(number)
+    numbers = [n for n, _ in number]
+    return f"{min(numbers)} to {max(numbers)}"

@@ -54,7 +54,7 @@ def test_one_step_is_adams(toy):
 
 def test_the_learning_rate_falls_to_zero_in_equal_steps(toy, monkeypatch):
     rates = []
-    monkeypatch.setattr(batch_trial, "_step", lambda model, optimiser, *rest: (
+    monkeypatch.setattr(batch_trial.minibatch, "update", lambda model, optimiser, *rest: (
         rates.append(optimiser.param_groups[0]["lr"]), (0.0, 0.0))[1])
     batch_trial.fit(modern.Classifier(2, 3, 2), toy.train, learning_rate=1.0, batch=12, clip=0.0, max_epochs=2, seed=0)
     assert rates == [1.0, 0.75, 0.5, 0.25]
@@ -63,7 +63,8 @@ def test_the_learning_rate_falls_to_zero_in_equal_steps(toy, monkeypatch):
 def test_a_bound_is_kept_and_the_norm_is_told_from_before_it(toy):
     model = modern.Classifier(2, 3, 2)
     optimiser = torch.optim.Adam(model.parameters())
-    _, norm = batch_trial._step(model, optimiser, *batch_trial.padded(toy.train.x), toy.train.y, clip=1e-3)
+    loss = torch.nn.functional.cross_entropy(model(*batch_trial.padded(toy.train.x)), torch.from_numpy(toy.train.y))
+    _, norm = batch_trial.minibatch.update(model, optimiser, loss, clip=1e-3)
     left = torch.cat([p.grad.flatten() for p in model.parameters()]).norm().item()
     assert norm > 2e-3 and left == pytest.approx(1e-3, rel=1e-3)
 

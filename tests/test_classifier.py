@@ -323,3 +323,18 @@ def test_standardised_as_prepare_does(toy):
     raw = short(features=()).fit(toy.train.x, toy.train.y)
     raw.model_.load_state_dict(model.model_.state_dict())
     np.testing.assert_array_equal(model.predict_proba(toy.test.x), raw.predict_proba(wanted))
+
+
+@pytest.mark.parametrize("recipe", [("minmax",), ("resample:6", "standardise")])
+def test_what_it_thinks_while_it_reads(toy, recipe):
+    """The last stage is the whole prediction, and a stage is that of a sequence which ends there."""
+    model = RecurrentClassifier("lstm", (3,), recipe, max_epochs=2).fit(toy.train.x, toy.train.y)
+    stages = model.staged_predict_proba(toy.test.x)
+    np.testing.assert_array_equal([p[-1] for p in stages], model.predict_proba(toy.test.x))
+    whole = features.put_through(recipe, toy.test.x, model.statistics_)[0]
+    assert [p.shape for p in stages] == [(len(x), 2) for x in whole]
+    plain = RecurrentClassifier("lstm", (3,), (), max_epochs=2).fit(toy.train.x, toy.train.y)
+    [p] = plain.staged_predict_proba([toy.test.x[0]])
+    np.testing.assert_array_equal(p[2], plain.predict_proba([toy.test.x[0][:3]])[0])
+    with pytest.raises(NotFittedError):
+        RecurrentClassifier().staged_predict_proba(toy.test.x)

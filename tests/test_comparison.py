@@ -1,11 +1,14 @@
 """RNN beside LSTM: parameter counts, groups of test sequences, the ladder, ensembles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sequtils import trials
 from sequtils.measures import ablation
 from sequtils.models import SequenceClassifier
+from sequtils.statistics import Estimate
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -25,10 +28,51 @@ def test_equal_width_is_the_nearest(inputs):
 
 def test_groups_hold_every_test_sequence_once(toy):
     for groups in (ablation.by_class(toy), ablation.by_length(toy, 3)):
-        assert sorted(np.concatenate([*groups.values()]).tolist()) == list(range(len(toy.test)))
-    assert all((toy.test.y[rows] == label).all() for label, rows in enumerate(ablation.by_class(toy).values()))
-    spans = [[len(toy.test.x[r]) for r in rows] for rows in ablation.by_length(toy, 3).values()]
+        assert sorted(np.concatenate([rows for _, rows in groups]).tolist()) == list(range(len(toy.test)))
+    assert all((toy.test.y[rows] == label).all() for label, (_, rows) in enumerate(ablation.by_class(toy)))
+    spans = [[len(toy.test.x[r]) for r in rows] for _, rows in ablation.by_length(toy, 3)]
     assert max(spans[0]) <= min(spans[1]) and max(spans[1]) <= min(spans[2])
+
+
+def test_quarters_of_one_length_stay_apart(toy):
+    alike = replace(toy, test=replace(toy.test, x=[x[:5] for x in toy.test.x]))
+    assert [name for name, _ in ablation.by_length(alike)] == ["5 to 5"] * 4
+
+
+def trained(rights, **more):
+    """Results over seeds of a network of which `rights` says, seed by seed, what test sequences of class 1 it names."""
+    return [{"trial": {"seed": seed}, "labels": [1] * len(right), "predictions": list(right), **more}
+            for seed, right in enumerate(rights)]
+
+
+def test_gains_stand_beside_the_part_that_they_are_of(toy):
+    late = [i for _, rows in ablation.by_length(toy, 4)[3:] for i in rows]  # the LSTM names the longest quarter only
+    runs = {("handwriting", "rnn"): trained([[0] * 10] * 2),
+            ("handwriting", "lstm"): trained([[int(i in late) for i in range(10)]] * 2)}
+    found = ablation.gains(runs, {"handwriting": toy}, "length")
+    assert [row["gain"].mean for row in found.within("handwriting").values()] == [0, 0, 0, 1]
+    assert [found["handwriting", part, "verdict"] for part in (1, 4)] == ["no different", "higher"]
+    assert sum(row["sequences"] for row in found.within("handwriting").values()) == 10
+    assert ablation.gains(runs, {"handwriting": toy}, "class")["handwriting", 2, "name"] == "left"
+
+
+def test_a_class_without_test_sequences_keeps_the_place_of_the_others(toy):
+    alone = replace(toy, test=replace(toy.test, y=np.ones(10, int)))
+    runs = dict.fromkeys((("handwriting", "rnn"), ("handwriting", "lstm")), trained([[0] * 10]))
+    found = ablation.gains(runs, {"handwriting": alone}, "class")
+    assert [(row, found[(*row, "name")]) for row in found.rows] == [(("handwriting", 2), "left")]
+
+
+@pytest.mark.parametrize(("seconds", "middle", "times"), [((1, 4), 2.5, 2.5), ((1, 4, 2), 2, 2), ((9, 1, 4, 2), 3, 3)])
+def test_seconds_are_true_medians_of_odd_and_of_even_numbers_of_seeds(toy, seconds, middle, times):
+    history = {"stop_epoch": 10, "reason": "converged"}
+    took = lambda values: [{"seconds": s, "history": history, "parameters": 7} for s in values]
+    runs = {("handwriting", "rnn"): took([1] * len(seconds)), ("handwriting", "lstm"): took(seconds)}
+    row = ablation.times(runs, {"handwriting": toy}).row("handwriting", "lstm")
+    needed = ablation.resources(runs, {"handwriting": toy}).row("handwriting", "lstm")
+    assert (row["seconds"], row["seconds_an_epoch"]) == (middle, middle / 10)
+    assert row["times"].mean == row["epoch_times"].mean == times
+    assert row["times"].interval == (min(seconds), max(seconds)) and needed["converged"] == needed["of"] == len(seconds)
 
 
 def test_restricted_results():
@@ -68,3 +112,38 @@ def test_a_diverged_member_says_nothing():
     sure = result([[9.0, 0.0], [0.0, 2.0]])
     assert ablation.ensemble([lost, sure])["predictions"] == [0, 1]
     np.testing.assert_allclose(ablation.softmax(lost["logits"]), 0.5)
+
+
+@pytest.fixture
+def climbed(toy):
+    """Two cells on three rungs, of which the RNN's folds choose the second, the LSTM's the third."""
+    right = {"rnn": (0, 2, 4), "lstm": (1, 2, 3)}  # of four test sequences
+    folds = {"rnn": (0.1, 0.9, 0.2), "lstm": (0.1, 0.2, 0.8)}
+    rungs, data = ("source", "wide", "noise"), "handwriting"
+    climbs = {(data, cell): {rung: [result(np.eye(2)[[1] * n + [0] * (4 - n)] * 9, seed, [1] * 4) for seed in (0, 1)]
+                             for rung, n in zip(rungs, counts)} for cell, counts in right.items()}
+    held_out = {(data, cell): {rung: Estimate(x, 0, x, x) for rung, x in zip(rungs, xs)} for cell, xs in folds.items()}
+    return climbs, ablation.steps(climbs, held_out, {data: toy})
+
+
+def test_the_folds_choose_a_rung_and_the_test_set_does_not(climbed):
+    _, ladder = climbed
+    assert [ladder["handwriting", cell, "chosen", "rung"] for cell in ("rnn", "lstm")] == ["wide", "noise"]
+    assert ladder["handwriting", "rnn", "chosen", "test"].mean == 0.5
+    assert ladder["handwriting", "rnn", "source", "gain"] is None
+    assert [ladder["handwriting", "rnn", rung, "gain"].mean for rung in ("wide", "noise")] == [0.5, 0.5]
+    assert ladder["handwriting", "rnn", "noise", "beyond_source"].mean == 1
+    assert ladder["handwriting", "rnn", "source", "verdict"] == "the baseline"
+
+
+def test_the_best_models_are_compared_at_their_own_rungs(climbed, toy):
+    row = ablation.best(*climbed, {"handwriting": toy}).row("handwriting")
+    assert row["gain"].mean == 0.25  # 3 of 4 less 2 of 4
+    assert row["cell"] == "RNN" and row["test"].mean == row["ensemble"].mean == 0.5  # the folds know better
+    assert row["ensemble_gain"].mean == 0 and row["ensemble_gain"].verdict == "no different from"
+
+
+def test_what_each_rung_changes_stands_beside_it(toy):
+    found = ablation.changes({name: ablation.ladder(name) for name in ("handwriting", "cv")}, {"handwriting": toy})
+    assert found["resampling", "handwriting"] == "32 points by arc length" != found["resampling", "cv"]
+    assert list(found.within()) == [rung.name for rung in ablation.ladder("cv")]

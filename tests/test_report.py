@@ -23,6 +23,7 @@ from tests.browser import Browser
 FIGURES = [f"1.{n}" for n in range(1, 27)] + [f"2.{n}" for n in range(1, 15)]  # the source's forty
 TABLES = {"1.3.1.2", "1.3.1.3", "1.3.2", "1.3.4", "2.5.1.2", "2.5.1.3", "2.5.2", "2.5.4"}  # sections of its eight
 RUNS = {"01_datasets", "02_feedback_networks", "07_long_term_dependency", "08_limits_of_lstm", "09_lstm_vs_rnn",
+        "10_draw",
         *(f"{notebook}-{cell}" for cell in ("rnn", "lstm")
           for notebook in ("03_layers", "04_nodes", "05_dropout", "06_best_architecture"))}
 
@@ -180,10 +181,10 @@ def test_nothing_to_render(tmp_path, capsys):
 def test_a_failing_notebook_is_named_and_the_others_go_on(tmp_path, monkeypatch, capsys):
     real = runner._parameters
     monkeypatch.setattr(runner, "RUNS", (("03_layers", "rnn"), ("01_datasets", None)))
-    monkeypatch.setattr(runner, "_parameters", lambda *args: {**real(*args), "seeds": "three"})
+    monkeypatch.setattr(runner, "_parameters", lambda *args: {**real(*args), "max_epochs": "many"})
     assert main(["report", "--profile", "quick", "--build", str(tmp_path)]) == 1
     told = capsys.readouterr()
-    assert "03_layers-rnn: FAILED in cell 5: TypeError" in told.out
+    assert "03_layers-rnn: FAILED in cell 5: ValueError" in told.out
     assert "01_datasets: done" in told.out
     assert "failed: 03_layers-rnn" in told.err
     manifest = json.loads((tmp_path / "manifest.json").read_text())

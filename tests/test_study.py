@@ -1,12 +1,14 @@
 """The experiments' shared steps, with any classes: nothing depends on five of them or on their names."""
 
 import json
+import math
 
 import pytest
 
-from sequtils import data, statistics
+from sequtils import data, statistics, text, trials
 from sequtils.data import sample
 from sequtils.notebook import Study, plots, stack, units
+from sequtils.notebook.study import seeds_by_cost
 from sequtils.notebook.sweep import Sweep
 from sequtils.original import source
 
@@ -112,3 +114,14 @@ def test_published_numbers():
     numbers = [f[kind] for block in ("layers", "nodes", "best") for cell in ("rnn", "lstm")
                for f in source.figures(block, cell) for kind in ("learning", "confusion")]
     assert sorted(numbers) == sorted(f"1.{n}" for n in range(3, 27)) + sorted(f"2.{n}" for n in range(3, 15))
+
+
+def test_cheap_trainings_are_given_more_seeds():
+    """By multiplications alone: the same on every machine; what has no count of them is given the fewest."""
+    cv = data.load("cv")
+    small, large = (trials.Trial("cv", "lstm", (n, 5)) for n in (4, 64))
+    bounds = [[30, small.multiplications(cv)], [10, large.multiplications(cv) - 1], [3, math.inf]]
+    assert [seeds_by_cost(bounds, t, cv) for t in (small, large)] == [30, 3]
+    assert seeds_by_cost(2, large, cv) == 2
+    assert seeds_by_cost(bounds, trials.BatchTrial("cv"), cv) == 3
+    assert (text.seeds(bounds), text.seeds(2)) == ("3 to 30", "2")

@@ -82,30 +82,34 @@ def restricted(results, rows):
 
 
 def by_class(dataset):
-    """Class name -> its test sequences."""
-    return {c: np.flatnonzero(dataset.test.y == label) for label, c in enumerate(dataset.classes)}
+    """(class, its test sequences) of every class."""
+    return [(c, np.flatnonzero(dataset.test.y == label)) for label, c in enumerate(dataset.classes)]
 
 
 def by_length(dataset, parts=4):
-    """Range of lengths in frames, as text -> the test sequences of that quarter of the lengths (or of another part)."""
+    """(range of lengths in frames, as text, the test sequences of these lengths) of every quarter of the lengths, or of
+    another part."""
     lengths = np.array([len(x) for x in dataset.test.x])
-    order = np.argsort(lengths, kind="stable")
-    return {f"{lengths[rows].min()} to {lengths[rows].max()}": np.sort(rows) for rows in np.array_split(order, parts)}
+    pieces = [rows for rows in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(rows)]
+    return [(f"{lengths[rows].min()} to {lengths[rows].max()}", np.sort(rows)) for rows in pieces]
 
 
-def gains(runs, datasets, parts):
-    """Result of the LSTM's gain over the RNN on parts of the test sequences, a row a data set and part.
+SPLITS = {"length": by_length, "class": by_class}
 
-    runs: (data set, cell) -> results. parts: function of a Dataset, such as `by_length`. Parts without a sequence are
-    left out.
+
+def gains(runs, datasets, kind):
+    """Result of the LSTM's gain over the RNN on parts of the test sequences, by "length" or by "class", a row a data
+    set and part, which has its place as name. Parts without a sequence are left out.
+
+    runs: (data set, cell) -> results.
     """
     rows = {}
     for name, dataset in datasets.items():
-        pieces = {part: chosen for part, chosen in parts(dataset).items() if len(chosen)}
-        for place, (part, chosen) in enumerate(pieces.items(), 1):
-            gain = statistics.difference(*(restricted(runs[name, cell], chosen) for cell in ("lstm", "rnn")))
-            rows[name, place] = {"name": part, "sequences": len(chosen), "gain": gain, "verdict": gain.word}
-    return Result(("dataset", "part"), rows, titles={name: d.title for name, d in datasets.items()})
+        for place, (part, chosen) in enumerate(SPLITS[kind](dataset), 1):
+            if len(chosen):
+                gain = statistics.difference(*(restricted(runs[name, cell], chosen) for cell in ("lstm", "rnn")))
+                rows[name, place] = {"name": part, "sequences": len(chosen), "gain": gain, "verdict": gain.word}
+    return Result(("dataset", "part"), rows, heads={"name": kind.capitalize()}, titles=_titles(datasets))
 
 
 def resources(runs, datasets):
@@ -118,7 +122,8 @@ def resources(runs, datasets):
                             "epochs": float(np.median(_each(results, "epochs"))),
                             "converged": sum(r["history"]["reason"] == "converged" for r in results),
                             "of": len(results)}
-    return Result(("dataset", "cell"), rows, {"epochs": "g"}, titles=_titles(datasets))
+    heads = {"network": "Cell", "converged": "Converged before the last epoch", "of": "Trainings"}
+    return Result(("dataset", "network"), rows, {"epochs": "g"}, heads, _titles(datasets))
 
 
 def times(runs, datasets):
@@ -137,8 +142,8 @@ def times(runs, datasets):
         rows[name, "lstm"] |= {"times": _middle(ratio), "epoch_times": _middle(
             ratio * took["rnn"]["epochs"] / took["lstm"]["epochs"])}
     forms = {"seconds": ".2f", "seconds_an_epoch": ".4f", "times": ".1f", "epoch_times": ".1f"}
-    heads = {"times": "LSTM over RNN", "epoch_times": "The same, an epoch"}
-    return Result(("dataset", "cell"), rows, forms, heads, _titles(datasets))
+    heads = {"network": "Cell", "times": "LSTM over RNN", "epoch_times": "The same, an epoch"}
+    return Result(("dataset", "network"), rows, forms, heads, _titles(datasets))
 
 
 def _each(results, key):

@@ -99,9 +99,9 @@ class Latch(trials.Trial):
     length: int = 10
     count: int = 200
 
-    def cost(self, dataset):
-        """That of the Trial on its sequences."""
-        return super().cost(latch(self.seed, self.length, self.count))
+    def multiplications(self, dataset):
+        """Those of the Trial on its sequences."""
+        return super().multiplications(latch(self.seed, self.length, self.count))
 
     def measure(self, dataset):
         """What a Trial measures."""

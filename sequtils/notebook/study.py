@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sequtils import data, statistics, trials
+from sequtils import data, statistics, text, trials
 from sequtils.notebook import plots
 from sequtils.notebook.artefacts import Publisher
 from sequtils.notebook.progress import Progress
@@ -44,11 +44,17 @@ class Study:
 
     def measure(self, experiments, seeds, name=None):
         """Results of several seeds of each Experiment, label -> [result of seed 0, 1, ...], on the data set called
-        `name`, or without one. The experiments are run side by side, and what the store has is not run again."""
-        records = [replace(e, seed=seed) for e in experiments.values() for seed in range(seeds)]
+        `name`, or without one. The experiments are run side by side, and what the store has is not run again.
+
+        seeds: how many, or how many by cost; see `seeds_by_cost`.
+        """
         dataset = self.datasets[name] if name else None
+        counts = {label: seeds_by_cost(seeds, e, dataset) for label, e in experiments.items()}
+        records = [replace(e, seed=seed) for label, e in experiments.items() for seed in range(counts[label])]
         results = iter(trials.run(records, dataset, self.jobs, self.cluster, progress=Progress()))
-        return {label: [next(results) for _ in range(seeds)] for label in experiments}
+        return {label: [next(results) for _ in range(counts[label])] for label in experiments}
+
+    told = staticmethod(text.seeds)
 
     def cross_validate(self, experiments, folds, name):
         """Estimate of each Experiment's accuracy on the held-out parts of the training data, label -> Estimate."""
@@ -109,6 +115,15 @@ class Study:
             self.publish(found["confusion"], plots.confusion(matrix, dataset, title, len(runs)), f"{title} on "
                          f"{dataset.label}: test sequences by true and predicted class, counts, and shares of the true "
                          f"class, the greater the darker{summed}.", dataset, found["confusion"])
+
+
+def seeds_by_cost(seeds, experiment, dataset):
+    """How many seeds an Experiment is given: `seeds` itself, or of pairs (number, the multiplications that one training
+    may then take) the most, so that cheap ones are repeated more often. The same on every machine."""
+    if isinstance(seeds, int):
+        return seeds
+    cost = experiment.multiplications(dataset)
+    return max(number for number, most in seeds if cost <= most)
 
 
 def stack(depth, width, last):

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import yaml
 
-from sequtils import paths
+from sequtils import paths, text
 from sequtils.files import read_json, write_json
 from sequtils.notebook import STATUS, Publisher, duration
 from sequtils.report import pages, provenance
@@ -29,8 +29,10 @@ from sequtils.terminal import StatusLine
 # The longest first, and 06 after 04, whose trials it shares; a notebook with a cell is run for each.
 RUNS = (("04_nodes", "lstm"), ("03_layers", "lstm"), ("07_long_term_dependency", None), ("08_limits_of_lstm", None),
         ("09_lstm_vs_rnn", None), ("04_nodes", "rnn"), ("03_layers", "rnn"), ("05_dropout", "lstm"),
-        ("02_feedback_networks", None), ("05_dropout", "rnn"), ("06_best_architecture", "lstm"),
+        ("02_feedback_networks", None), ("10_draw", None), ("05_dropout", "rnn"), ("06_best_architecture", "lstm"),
         ("06_best_architecture", "rnn"), ("01_datasets", None))
+
+BASES = {"full": ("standard",)}  # profiles that say only what they change of others
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
         if outcomes[run.name]["error"]:
             Publisher(run.notebook, build, run.cell).withdraw()
     write_json(build / "provenance.json", {
-        **inputs, "runs": {**(old.get("runs", {}) if keep else {}), **outcomes}, "seeds": settings.get("seeds"),
+        **inputs, "runs": {**(old.get("runs", {}) if keep else {}), **outcomes},
+        "seeds": text.seeds(settings.get("seeds")),
         "experiments": provenance.experiments(), "level": f"{LEVEL:.0%}",
         "versions": provenance.versions(), "commit": provenance.commit(),
         "machine": provenance.machine(), "jobs": jobs, "wall_seconds": round(time.monotonic() - started, 1)})
@@ -90,7 +93,9 @@ def _clear(build):
 
 def _parameters(profile, data_root, build, cluster):
     """The profile's parameters and those of this run; a notebook gets those that it has."""
-    settings = yaml.safe_load((paths.PROFILES / f"{profile}.yaml").read_text(encoding="utf-8")) or {}
+    settings = {}
+    for name in (*BASES.get(profile, ()), profile):
+        settings |= yaml.safe_load((paths.PROFILES / f"{name}.yaml").read_text(encoding="utf-8")) or {}
     data_root = str(Path(data_root).resolve()) if data_root else None
     return {**settings, "data_root": data_root, "build": str(build.resolve()), "cluster": cluster}
 

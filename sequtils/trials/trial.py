@@ -5,6 +5,7 @@ Other experiments are subclasses of `Experiment`, and run, stored and resumed by
 
 import hashlib
 import json
+import math
 import sys
 from dataclasses import KW_ONLY, asdict, dataclass, replace
 
@@ -40,6 +41,10 @@ class Experiment:
     def cost(self, dataset):
         """How long it takes, in any unit that is the same for all experiments of one `run`."""
         return 1.0
+
+    def multiplications(self, dataset):
+        """Multiplications of the longest run, by which the number of its seeds is chosen; not known for most kinds."""
+        return math.inf
 
     @property
     def record(self):
@@ -99,7 +104,11 @@ class Trial(Experiment):
         object.__setattr__(self, "augment", tuple(self.augment))
 
     def cost(self, dataset):
-        """Multiplications of the longest run, to start the longest trials first."""
+        """As `multiplications`, to start the longest trials first."""
+        return self.multiplications(dataset)
+
+    def multiplications(self, dataset):
+        """Of the layers, for each frame of each training sequence in each epoch."""
         frames, sizes = sum(map(len, dataset.train.x)), (dataset.train.x[0].shape[1], *self.hidden)
         per_frame = sum(GATES[self.cell] * n * (m + n) for m, n in zip(sizes, self.hidden))
         return self.max_epochs * frames * per_frame

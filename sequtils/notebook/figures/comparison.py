@@ -8,17 +8,19 @@ from sequtils.notebook.plots import COLOURS, DARK, LIGHT, NAMES
 from sequtils.original import source
 
 MARKERS = {"rnn": "o", "lstm": "s", "ensemble": "D"}
+PARTS = {"length": "frames of a test sequence, by quarters", "class": "class"}
 
 
 @plots.styled
-def groups(gains, dataset, title, xlabel):
-    """Gain of the LSTM over the RNN in each part of the test sequences (`ablation.gains`), with intervals."""
+def groups(gains, dataset, kind):
+    """Gain of the LSTM over the RNN in each part of the test sequences, with intervals; see `ablation.gains`."""
     parts = list(gains.within(dataset.name).values())
-    fig, [[ax]] = plots.canvas(f"{title}: {dataset.label}", width=max(plots.HALF, 0.5 * len(parts)), height=2.6)
+    title = f"LSTM minus RNN by {kind}: {dataset.label}"
+    fig, [[ax]] = plots.canvas(title, width=max(plots.HALF, 0.5 * len(parts)), height=2.6)
     _errors(ax, np.arange(len(parts)), [part["gain"] for part in parts], fmt="D", color=DARK, capsize=3)
     ax.axhline(0, color=LIGHT, lw=1, zorder=0)
     ax.set_xticks(range(len(parts)), [part["name"] for part in parts])
-    ax.set(xlabel=xlabel, ylabel="LSTM minus RNN, accuracy", xlim=(-0.5, len(parts) - 0.5))
+    ax.set(xlabel=PARTS[kind], ylabel="LSTM minus RNN, accuracy", xlim=(-0.5, len(parts) - 0.5))
     return fig
 
 
