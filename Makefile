@@ -11,8 +11,11 @@ FOUND = $(shell for p in $(NAMES); do $$p -c '$(SUITABLE)' 2>/dev/null && echo $
 NONE = No Python 3.11 to 3.14 with venv and pip. Install one and say make PYTHON=path/to/python, or install uv, which brings one
 PYTHON ?= $(or $(FOUND),$(error $(NONE)))
 
-report: OPTIONS = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATA),--data-root "$(DATA)") $(if $(JOBS),--jobs $(JOBS))
-bench: OPTIONS = $(if $(DATA),--data-root "$(DATA)")
+# One word of the shell, whatever it holds.
+quoted = '$(subst ','\'',$(1))'
+report: OPTIONS = $(if $(PROFILE),--profile $(call quoted,$(PROFILE))) $(if $(DATA),--data-root $(call quoted,$(DATA))) \
+                  $(if $(JOBS),--jobs $(call quoted,$(JOBS)))
+bench: OPTIONS = $(if $(DATA),--data-root $(call quoted,$(DATA)))
 
 report setup test lab bench outputs clean:
 	@$(PYTHON) -m sequtils $@ $(OPTIONS)

@@ -6,12 +6,13 @@ Any suitable Python will do: what the project needs is set up in .venv by the fi
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-from sequtils import environment, paths
+from sequtils import environment, paths, stopping
+from sequtils.files import RefusedError
 from sequtils.terminal import elapsed
 
 PROFILES = "short", "quick", "standard", "full"
@@ -28,9 +29,9 @@ def main(arguments=None):
             environment.enter(arguments)
         return options.command(options)
     except KeyboardInterrupt:
-        print("\nstopped; what was finished is kept, the same command goes on from there", file=sys.stderr)
-        return 130
-    except environment.SetUpError as error:
+        print(stopping.SAYS, file=sys.stderr)
+        return stopping.STATUS
+    except (environment.SetUpError, RefusedError) as error:
         print(error, file=sys.stderr)
         return 2
     except ValueError as error:
@@ -51,26 +52,27 @@ def _parser():
     report = _command(commands, "report", _report, "run the notebooks, then set the report as PDF and HTML")
     report.add_argument("--profile", choices=PROFILES,
                         help="how much to run; default: standard with --data-root, else short")
-    report.add_argument("--data-root", metavar="DIR", help="the course's data; default: the embedded sample")
+    report.add_argument("--data-root", type=_path, metavar="DIR",
+                        help="the course's data; default: the embedded sample")
     report.add_argument("--jobs", type=_at_least_one, metavar="N", help="how many at once; default: one for each core")
     report.add_argument("--only", nargs="+", default=(), metavar="NN", choices=_numbers(),
                         help="numbers of notebooks, such as 03 04")
-    report.add_argument("--build", metavar="DIR", help="where to write; default: report/build")
+    report.add_argument("--build", type=_path, metavar="DIR", help="where to write; default: report/build")
     report.add_argument("--cluster", metavar="ADDRESS", help="train on a Dask cluster, such as tcp://host:8786")
     check = _command(commands, "check-data", _check, "describe a folder of data and list every problem in it")
     check.add_argument("folder", metavar="DIR")
     render = _command(commands, "render", _render, "set the report again from what the notebooks published")
-    render.add_argument("--build", metavar="DIR", help="where it was written; default: report/build")
+    render.add_argument("--build", type=_path, metavar="DIR", help="where it was written; default: report/build")
     hand_in = _command(commands, "hand-in", _hand_in, "copy the report into report/, its results into README.md")
-    hand_in.add_argument("--build", metavar="DIR", help="where it was written; default: report/build")
+    hand_in.add_argument("--build", type=_path, metavar="DIR", help="where it was written; default: report/build")
     _command(commands, "setup", _setup, "make .venv, or bring it up to date; every other command does it too")
     test = _command(commands, "test", _test, "lint, unit tests, and the notebooks against their committed outputs")
     test.add_argument("what", nargs="*", default=("tests", "notebooks"), metavar="FILE", help="default: all")
     _command(commands, "lab", _lab, "open JupyterLab with the notebooks")
     bench = _command(commands, "bench", _bench, "how fast the compiled engine is, and beside what")
-    bench.add_argument("--data-root", metavar="DIR", help="the course's data; default: the embedded sample")
+    bench.add_argument("--data-root", type=_path, metavar="DIR", help="the course's data; default: the embedded sample")
     _command(commands, "outputs", _outputs, "run the notebooks anew and keep their outputs, after a change")
-    _command(commands, "clean", _clean, "remove report/build; what is in .cache stays")
+    _command(commands, "clean", _clean, "remove report/build and compiled code; trials and parsed data in .cache stay")
     return parser
 
 
@@ -85,9 +87,15 @@ def _numbers():
 
 
 def _at_least_one(text):
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError("at least 1")
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number of at least 1")
     return int(text)
+
+
+def _path(text):
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty name, expected the path of a folder")
+    return text
 
 
 def _setup(options):
@@ -96,24 +104,42 @@ def _setup(options):
 
 
 def _report(options):
-    from sequtils.report import freshness, runner  # each command imports what it needs: torch costs seconds
+    from sequtils.report import folder, freshness, runner  # each command imports what it needs: torch costs seconds
 
-    build, started = Path(options.build or paths.BUILD), time.monotonic()
+    build, started = folder.place(options.build), time.monotonic()
     profile = options.profile or ("standard" if options.data_root else "short")
-    inputs = freshness.inputs(profile, options.data_root)
-    if not options.only and freshness.stands(build, inputs):
-        print(f"profile {profile} is up to date:", build / "report.pdf", build / "report.html", sep="\n")
-        return 0
-    freshness.forget(build)
-    failed = runner.report(profile, options.data_root, options.jobs, options.only, build, options.cluster)
-    print("setting the report", flush=True)
-    status = _render(options)
+    with folder.owned(build):
+        inputs = freshness.inputs(profile, options.data_root)
+        if not options.only and freshness.stands(build, inputs):
+            print(f"profile {profile} is up to date:", build / "report.pdf", build / "report.html", sep="\n")
+            return 0
+        with folder.aside(build) as new:
+            failed = runner.report(profile, options.data_root, options.jobs, options.only, build, options.cluster, new)
+            print("setting the report", flush=True)
+            status = _set(build, new, None if failed or options.only else inputs)
     print(f"done in {elapsed(time.monotonic() - started)}")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
-        return 1
-    if not status and not options.only:
-        freshness.keep(build, inputs)
+    return 1 if failed else status
+
+
+def _set(build, new, inputs):
+    """Set the report in the folder `new` and let it take the place of the build folder; the exit status. Where it
+    cannot be set, an earlier one stays."""
+    from sequtils.report import folder, freshness
+    from sequtils.report.render import RenderError, render
+
+    try:
+        status, files = 0, [build / file.name for file in render(new)]
+    except RenderError as error:
+        told = str(error).replace(new.name, build.name)
+        status, files, inputs = 1, [], None
+        print(f"the report could not be set: {told}", file=sys.stderr)
+        if (build / "report.pdf").exists():
+            print(f"the earlier one stays in {build}", file=sys.stderr)
+            return status
+    folder.take_place(new, build, freshness.note(new, inputs))
+    print(*files, sep="\n")
     return status
 
 
@@ -127,14 +153,14 @@ def _check(options):
 
 
 def _render(options):
-    from sequtils.report.render import RenderError, render
+    from sequtils.report import folder
 
-    try:
-        print(*render(options.build), sep="\n")
-    except RenderError as error:
-        print(f"the report could not be set: {error}", file=sys.stderr)
-        return 1
-    return 0
+    build = folder.place(options.build)
+    with folder.owned(build):
+        if not build.is_dir():
+            raise RefusedError(f"{build}: nothing to set, run the report first")
+        with folder.aside(build, copied=True) as new:
+            return _set(build, new, None)
 
 
 def _hand_in(options):
@@ -170,14 +196,20 @@ def _outputs(options):
 
 
 def _clean(options):
-    shutil.rmtree(paths.BUILD, ignore_errors=True)
+    from sequtils.report import folder
+
+    folder.remove(paths.BUILD)
+    shutil.rmtree(paths.COMPILED, ignore_errors=True)
     return 0
 
 
 def _run(*arguments):
     """Run this Python with arguments, in the project's folder, where text files are UTF-8; its exit status."""
-    return subprocess.call([sys.executable, *arguments], cwd=paths.ROOT, env={**os.environ, "PYTHONUTF8": "1"})
+    process = subprocess.Popen([sys.executable, *arguments], cwd=paths.ROOT, env={**os.environ, "PYTHONUTF8": "1"})
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches both, and is the other one's to answer
+    return process.wait()
 
 
 if __name__ == "__main__":
+    stopping.listen()
     sys.exit(main())

@@ -1,7 +1,7 @@
 """Where everything lies. Nothing else in the package builds a path of the project.
 
-The environment variable SEQUTILS_CACHE moves the caches of parsed data and finished trials, for a checkout that cannot
-be written, or for one store that several checkouts share.
+The environment variable SEQUTILS_CACHE moves the caches of parsed data, compiled code and finished trials, for a
+checkout that cannot be written, or for one store that several checkouts share.
 """
 
 import os
@@ -16,3 +16,4 @@ BUILD = REPORT / "build"
 CACHE = Path(os.environ.get("SEQUTILS_CACHE") or ROOT / ".cache").absolute()
 DATA_CACHE = CACHE / "data"
 TRIALS = CACHE / "trials"
+COMPILED = CACHE / "compiled"

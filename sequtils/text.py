@@ -1,4 +1,6 @@
-"""How numbers become text, in tables, prose and answers alike."""
+"""How numbers become text, in tables, prose and answers alike; and names, whatever bytes they are made of."""
+
+import unicodedata
 
 NBSP = "\u00a0"  # keeps a number and its interval on one line
 ABSENT = "–"
@@ -25,3 +27,13 @@ def seeds(number):
         return str(number)
     numbers = [n for n, _ in number]
     return f"{min(numbers)} to {max(numbers)}"
+
+
+def printable(name):
+    """A name as text that any terminal, figure and page can take: control characters and bytes that are no UTF-8 as
+    Python writes them, such as \\x07 and \\udcff. The two joiners, which Indian scripts need, stay as they are."""
+    return "".join(c if _is_shown(c) else c.encode("unicode_escape").decode() for c in name)
+
+
+def _is_shown(c):
+    return c in "\u200c\u200d" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")

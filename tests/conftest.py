@@ -21,8 +21,13 @@ def the_environment_is_there(monkeypatch):
 
 @pytest.fixture
 def course(tmp_path):
-    """A root with both data sets: two handwriting classes, three CV classes, with what has to be passed over."""
-    root, rng = tmp_path / "course", np.random.default_rng(0)
+    """A root with both data sets: see `make_course`."""
+    return make_course(tmp_path / "course")
+
+
+def make_course(root):
+    """Two handwriting classes, three CV classes, with what has to be passed over."""
+    rng = np.random.default_rng(0)
     for c in ("a", "tA"):
         for split, count in (("train", 11), ("dev", 2)):
             for number in range(1, count + 1):

@@ -85,7 +85,8 @@ def test_a_rule_in_words():
 
 def ledger():
     """Values with which every claim can be judged, and the runs that published them."""
-    runs = {run: {"error": None} for run in source.read("claims.yaml")["runs"].values()}
+    ran = {"error": None, "seconds": 1.0, "parameters": {}, "trials": {"new": 1, "stored": 0}}
+    runs = {run: ran for run in source.read("claims.yaml")["runs"].values()}
     values = {}
     for path in claims.names():
         put(values, path, entry(0.2, 0.1, 0.3))
@@ -96,7 +97,7 @@ def put(values, path, cell):
     """Publish a cell under a path such as "layers-rnn/cv/2/test"."""
     name, rest = path.split("/", 1)
     row, _, column = rest.rpartition("/")
-    values.setdefault(name, {"rows": {}})["rows"].setdefault(row, {})[column] = cell
+    values.setdefault(name, {"run": "a run", "rows": {}})["rows"].setdefault(row, {})[column] = cell
 
 
 def verdicts(values, runs):
@@ -175,7 +176,7 @@ def test_quotes_are_short_and_the_sources_sections_are_known():
 def build(tmp_path):
     """A build with the two-layer RNN on handwriting as its only network, and values for every claim."""
     values, runs = ledger()
-    values |= {name: {"rows": {}} for name in ("layers-rnn", "layers-lstm", "nodes-rnn", "nodes-lstm")}
+    values |= {name: {"run": "a run", "rows": {}} for name in ("layers-rnn", "layers-lstm", "nodes-rnn", "nodes-lstm")}
     for name in ("layers-rnn", "layers-lstm"):
         for path in (path for path in claims.names() if path.startswith(name)):
             put(values, path.replace("/2/", "/two/"), entry(0.2, 0.1, 0.3))  # no row of the published tables
@@ -184,10 +185,12 @@ def build(tmp_path):
                          "train_published": entry(0.64), "test_published": entry(0.49)}.items():
         put(values, f"layers-rnn/handwriting/2/{column}", cell)
     runs = {run: outcome for run, outcome in runs.items() if not run.startswith(("03", "04"))}
-    datasets = {"handwriting": {"title": "Handwriting", "classes": ["tA", "lA", "chA", "bA", "a"]},
-                "cv": {"title": "CV segments", "classes": ["ba", "ka"]}}
+    rest = {"fingerprint": "f", "train": 1, "test": 1, "frames": 1, "date": "2022-05-01", "sample": False}
+    datasets = {"handwriting": {"title": "Handwriting", "classes": ["tA", "lA", "chA", "bA", "a"], **rest},
+                "cv": {"title": "CV segments", "classes": ["ba", "ka"], **rest}}
     (tmp_path / "tables").mkdir()
-    for name, content in {"values": values, "provenance": {"datasets": datasets, "runs": runs}}.items():
+    provenance = {"datasets": datasets, "runs": runs, "profile": "quick"}
+    for name, content in {"values": values, "provenance": provenance}.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
     claims.write(tmp_path)
     return tmp_path

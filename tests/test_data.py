@@ -108,7 +108,7 @@ def test_the_cache_is_used_and_rebuilt_when_a_file_changes(course, monkeypatch):
 @pytest.mark.parametrize("damage", [b"", b"no zip", None])
 def test_a_damaged_cache_is_read_anew(course, damage):
     first = data.load("handwriting", course)
-    for entry in paths.DATA_CACHE.glob("*.npz"):
+    for entry in paths.DATA_CACHE.glob("*.parsed"):
         content = entry.read_bytes()
         entry.write_bytes(content[: len(content) // 2] if damage is None else damage)
     assert data.load("handwriting", course).fingerprint == first.fingerprint

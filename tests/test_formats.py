@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sequtils.data import DataError, read_segment, read_stroke
+from sequtils.data import DataError, formats, read_segment, read_stroke
 
 NUMBERS = st.floats(-1e6, 1e6, width=32)
 PER_EXAMPLE = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -96,3 +96,30 @@ def test_a_file_that_is_no_text_or_not_there(tmp_path):
         read_stroke(tmp_path / "x")
     with pytest.raises(DataError, match="cannot be read"):
         read_stroke(tmp_path / "y")
+
+
+@pytest.mark.parametrize("text", ["1 " + "9" * 10**6 + "x 2", "1 ." + "9" * 10**6 + "e", "1 " + "0" * 10**6 + "_ 1",
+                                  "1 " * 10**5 + "x"])
+def test_a_reader_looks_at_each_byte_a_bounded_number_of_times(tmp_path, text):
+    """Quadratic in the length of a word or of a file, each of these would take hours."""
+    (tmp_path / "1.txt").write_text(text)
+    with pytest.raises(DataError, match="expected a finite number"):
+        read_stroke(tmp_path / "1.txt")
+
+
+def test_the_largest_number_that_float32_holds_is_read_and_the_next_one_is_not(tmp_path):
+    for number, fits in (("3.4028235677e38", True), ("3.4028235678e38", False)):
+        (tmp_path / "1.txt").write_text(f"1 {number} 0")
+        if fits:
+            assert read_stroke(tmp_path / "1.txt")[0, 0] == np.finfo(np.float32).max
+        else:
+            with pytest.raises(DataError, match="number 2"):
+                read_stroke(tmp_path / "1.txt")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "CAP", 2**20)
+    with open(tmp_path / "1.txt", "wb") as file:
+        file.truncate(2**40)  # it takes no place on the disk
+    with pytest.raises(DataError, match="more than 1 MiB, expected a text file"):
+        read_stroke(tmp_path / "1.txt")

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from sequtils import paths
+from sequtils.files import write_json
 from sequtils.report import freshness
 
 
@@ -57,11 +58,11 @@ def test_a_report_stands_only_while_it_is_whole(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("as it was left")
     assert not freshness.stands(tmp_path, "these")
-    freshness.keep(tmp_path, "these")
+    write_json(tmp_path / "made-from.json", freshness.note(tmp_path, "these"))
     (tmp_path / "status" / "x.json").unlink()  # no part of the report
     assert freshness.stands(tmp_path, "these") and not freshness.stands(tmp_path, "others")
     (tmp_path / "figures" / "1.svg").write_text("damaged")
     assert not freshness.stands(tmp_path, "these")
     (tmp_path / "figures" / "1.svg").write_text("as it was left")
-    freshness.forget(tmp_path)
+    (tmp_path / "made-from.json").write_text("{")
     assert not freshness.stands(tmp_path, "these")

@@ -40,7 +40,9 @@ def test_the_committed_report_is_of_real_data_and_of_all_notebooks():
     provenance = committed("provenance.json")
     assert provenance["profile"] == "standard"
     assert not any(d["sample"] for d in provenance["datasets"].values())
-    assert {run.split("-")[0] for run in provenance["runs"]} == {path.stem for path in paths.NOTEBOOKS.glob("*.ipynb")}
+    notebooks = {path.stem for path in paths.NOTEBOOKS.glob("*.ipynb")}
+    runs = {run.split("-")[0] for run in provenance["runs"]}
+    assert runs <= notebooks and notebooks - runs <= {"10_draw"}  # which gives the page its networks, and no number
     assert all(run["error"] is None for run in provenance["runs"].values())
     assert (paths.REPORT / "report.pdf").read_bytes().startswith(b"%PDF")
 

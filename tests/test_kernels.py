@@ -308,21 +308,21 @@ print(sum(descent.run_cross_entropy.stats.cache_misses.values()))
 
 
 def test_processes_that_compile_at_the_same_time_do_not_harm_each_other(tmp_path):
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    environment = {**os.environ, "SEQUTILS_CACHE": str(tmp_path)}
     command = [sys.executable, "-c", COMPILE]
     both = [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     expected = str(kernels.cross_entropy(np.eye(1, 4, dtype=np.float32), np.array([0])))
     assert [process.communicate()[0].split()[0] for process in both] == [expected] * 2
-    assert python("-c", COMPILE, NUMBA_CACHE_DIR=str(tmp_path)).split() == [expected, "0"]  # the third compiles nothing
+    assert python("-c", COMPILE, SEQUTILS_CACHE=str(tmp_path)).split() == [expected, "0"]  # the third compiles nothing
 
 
 def test_an_edit_of_any_file_compiles_anew_what_calls_it(tmp_path):
     """Numba by itself would keep the old exponential: it looks at the file of the compiled function alone."""
-    copy = tmp_path / "sequtils" / "engine"
-    shutil.copytree(ROOT / "sequtils" / "engine", copy, ignore=shutil.ignore_patterns("__pycache__"))
-    run = lambda: python("-c", COMPILE, cwd=tmp_path, PYTHONPATH=str(tmp_path)).split()
+    copy = tmp_path / "sequtils"
+    shutil.copytree(ROOT / "sequtils", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    run = lambda: python("-c", COMPILE, cwd=tmp_path, PYTHONPATH=str(tmp_path), SEQUTILS_CACHE=str(tmp_path)).split()
     (loss, compiled), kept = run(), run()
-    file = copy / "kernels" / "functions.py"
+    file = copy / "engine" / "kernels" / "functions.py"
     file.write_text(file.read_text().replace("log2_e = 1.44", "log2_e = 1.54"))
     (other, again) = run()
     assert (compiled, *kept, again) == ("1", loss, "0", "1") and other != loss

@@ -150,9 +150,10 @@ def test_gradient_ratio_passes_over_what_was_not_finite():
 
 
 def test_attention_is_compared_with_a_quarter():
-    weights = [{"attention": {"entropy": [0.5, 0.7], "last_quarter": [a, b]}} for a, b in ((0.5, 0.7), (0.6, 0.8))]
+    weights = [{"attention": {"entropy": [0.5, 0.7] * 6, "last_quarter": [a, a + 0.2] * 6}}
+               for a in (0.5, 0.6, 0.55) * 2]
     row = limits.attention({"cv": weights}).row("cv")
-    assert row["entropy"].mean == pytest.approx(0.6) and row["entropy"].low == pytest.approx(0.5)
+    assert row["entropy"].mean == pytest.approx(0.6) and row["entropy"].low < 0.6
     assert row["last_quarter"].mean == pytest.approx(0.65) and row["beyond"].mean == pytest.approx(0.4)
     assert row["beyond"].verdict == "higher than"
 

@@ -1,6 +1,7 @@
 """Setting up: which Python `make` takes, when .venv is made anew, and how a command gets into it."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,8 @@ import pytest
 
 from sequtils import environment, paths
 
-BARE = ("__init__", "__main__", "environment", "paths", "terminal")  # all that a command needs before set-up
+# All that a command needs before set-up.
+BARE = ("__init__", "__main__", "environment", "files", "paths", "schemas", "stopping", "terminal")
 no_shell = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 
 
@@ -45,7 +47,17 @@ def test_make_takes_the_newest_suitable_python_else_uv(tmp_path, there, taken):
 def test_make_takes_the_python_that_it_is_given(tmp_path):
     script(tmp_path / "bin" / "python3.13", "exit 0")
     told = make(tmp_path, "report", "PYTHON=/a/python", "PROFILE=quick", "DATA=two words", "JOBS=2").stdout.strip()
-    assert told == '/a/python -m sequtils report --profile quick --data-root "two words" --jobs 2'
+    assert shlex.split(told) == ["/a/python", "-m", "sequtils", "report", "--profile", "quick", "--data-root",
+                                 "two words", "--jobs", "2"]
+
+
+@no_shell
+@pytest.mark.parametrize("word", ['a "b', "it's", "a;b", "`id`", "a\\b", "x  y", "(", "#"])
+def test_make_hands_any_word_on_as_it_is(tmp_path, word):
+    for name, option in (("DATA", "--data-root"), ("PROFILE", "--profile"), ("JOBS", "--jobs")):
+        (tmp_path / name / "bin").mkdir(parents=True)
+        told = make(tmp_path / name, "report", "PYTHON=/a/python", f"{name}={word}").stdout
+        assert shlex.split(told) == ["/a/python", "-m", "sequtils", "report", option, word]
 
 
 @no_shell

@@ -80,6 +80,32 @@ def test_a_damaged_file_is_named_and_recomputed(toy, damage):
     assert Store().get(toy_trials()[0].key, again["trial"], toy.fingerprint, toy_trials()[0].version)[1] == "cached"
 
 
+def sealed(result):
+    return {**result, "sha256": store._digest({k: v for k, v in result.items() if k != "sha256"})}
+
+
+@pytest.mark.parametrize("change", [{"labels": "abc"}, {"history": None}, {"test_accuracy": 2}, {"predictions": [0.5]},
+                                    {"logits": None}, {"seconds": "1"}, {"fingerprint": None}])
+def test_a_result_of_another_form_is_not_used_whatever_its_checksum_says(toy, change):
+    run(toy)
+    file = next(paths.TRIALS.glob(f"{toy_trials()[0].key}*"))
+    file.write_text(json.dumps(sealed({**json.loads(file.read_text()), **change})))
+    assert any(state.startswith(f"damaged {file.name}: data") for state in states(run(toy)[1]))
+    assert states(run(toy)[1]) == {"cached": 2}
+
+
+@pytest.mark.parametrize("make", [
+    lambda file: file.write_bytes(b"[" * 10**5), os.mkdir, getattr(os, "mkfifo", os.mkdir),
+    lambda file: file.symlink_to(file.name)], ids=("deep", "folder", "pipe", "loop"))
+def test_whatever_stands_in_a_result_s_place_is_set_aside(toy, make):
+    run(toy)
+    file = next(paths.TRIALS.glob(f"{toy_trials()[0].key}*"))
+    file.unlink()
+    make(file)
+    assert any(state.startswith(f"damaged {file.name}: ") for state in states(run(toy)[1]))
+    assert os.path.lexists(f"{file}.damaged") and states(run(toy)[1]) == {"cached": 2}
+
+
 def test_a_foreign_file_is_not_used(toy):
     run(toy)
     files = [next(paths.TRIALS.glob(f"{t.key}*")) for t in toy_trials()]

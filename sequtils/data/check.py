@@ -3,6 +3,7 @@
 import numpy as np
 
 from sequtils.data import datasets
+from sequtils.text import printable
 
 
 def check(root):
@@ -21,7 +22,7 @@ def check(root):
             found, wrong = datasets.scan(name, root)
         except datasets.DataError as error:
             found, wrong = {}, error.problems
-        lines += [f"{layout.title}: {folder}", *describe(found), ""]
+        lines += [f"{layout.title}: {printable(str(folder))}", *describe(found), ""]
         problems += wrong
     if len(absent) == len(datasets.LAYOUTS):
         problems += dict.fromkeys(absent)

@@ -3,8 +3,9 @@
     ROOT/Handwriting_Data/<class>/{train,dev}/*    one stroke a file    (formats.read_stroke)
     ROOT/CV_Data/<class>/{Train,Test}/*            one segment a file   (formats.read_segment)
 
-ROOT may also be the folder that holds the classes. The classes are the folders that are there. Dot files, folders
-whose name begins with "_" and Mapping*.txt are passed over; every other file of a split must be a sequence.
+ROOT may also be the folder that holds the classes. The classes are the folders that are there, under their names as
+`text.printable` gives them. Dot files, folders whose name begins with "_" and Mapping*.txt are passed over; every other
+file of a split must be a sequence, and every link must lead somewhere.
 """
 
 import hashlib
@@ -18,6 +19,8 @@ import numpy as np
 
 from sequtils.data import cache, sample
 from sequtils.data.formats import DataError, read_segment, read_stroke
+from sequtils.files import ReadError, entries, kind
+from sequtils.text import printable
 
 
 @dataclass(frozen=True)
@@ -99,16 +102,17 @@ def scan(name, root, classes=None):
     Raises DataError where there is no such data set or class at all.
     """
     layout, folder = LAYOUTS[name], data_folder(name, root)
-    there = sorted(d.name for d in folder.iterdir() if d.is_dir() and not d.name.startswith((".", "_")))
-    if not there:
+    there, problems = _class_folders(folder)
+    if not there and not problems:
         raise DataError(f"{folder}: no class folders, expected <class>/{layout.splits['train']} and so on")
-    found, problems = {}, _require_classes(classes or there, there, folder)
-    for c in classes or there:
+    found, chosen = {}, classes or tuple(there)
+    problems += _require_classes(chosen, there, folder)
+    for c in chosen:
         found[c] = {}
         for split in layout.splits:
-            found[c][split], wrong = _read_split(folder, c, split, layout)
+            found[c][split], wrong = _read_split(folder, there[c], c, split, layout)
             problems += wrong
-    return found, problems
+    return found, [printable(line) for line in problems]
 
 
 def data_folder(name, root):
@@ -117,29 +121,68 @@ def data_folder(name, root):
     Raises DataError where there is neither.
     """
     layout, root = LAYOUTS[name], Path(root)
-    if not root.is_dir():
-        raise DataError(f"{root}: {'not a folder' if root.exists() else 'not there'}, expected the folder of the data")
-    if (root / layout.folder).is_dir():
+    there = _told(kind, root)
+    if there != "folder":
+        raise DataError(f"{root}: {'not a folder' if there else 'not there'}, expected the folder of the data")
+    if _told(kind, root / layout.folder) == "folder":
         return root / layout.folder
-    if any((d / split).is_dir() and split in _names(d) for d in root.iterdir() for split in layout.splits.values()):
+    classes = [d for d in _told(entries, root) if _is_folder(d)]
+    if any(split in _names(d) and _is_folder(d / split) for d in classes for split in layout.splits.values()):
         return root
     pattern = f"<class>/{layout.splits['train']} and <class>/{layout.splits['test']}"
     raise DataError(f"{root}: wrong layout for {name}, expected {layout.folder}/{pattern}, or {pattern}")
 
 
+def _told(look, path):
+    """What `kind` or `entries` says of a path, or DataError where it cannot."""
+    try:
+        return look(path)
+    except ReadError as error:
+        raise DataError(str(error)) from None
+
+
+def _is_folder(path):
+    try:
+        return kind(path) == "folder"
+    except ReadError:
+        return False
+
+
 def _names(folder):
-    """Exact names in a folder, for file systems that take Train for train."""
-    return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    """Exact names in a folder, for file systems that take Train for train; none where it cannot be listed."""
+    try:
+        return {entry.name for entry in entries(folder)}
+    except ReadError:
+        return set()
 
 
-def _read_split(folder, c, split, layout):
+def _class_folders(folder):
+    """Class -> its folder, and the problems of what else lies there. Two folders never become one class."""
+    there, problems = {}, []
+    for path in sorted(_told(entries, folder)):
+        if path.name.startswith((".", "_")):
+            continue
+        try:
+            is_class = kind(path) == "folder"
+        except ReadError as error:
+            problems.append(f"{error}, expected a class folder")
+            continue
+        if is_class and there.setdefault(printable(path.name), path) != path:
+            problems.append(f"{path}: a second folder of that name, expected each class once")
+    return there, problems
+
+
+def _read_split(folder, class_folder, c, split, layout):
     """[(file, x)] of one class and split, and its problems."""
-    where = folder / c / layout.splits[split]
-    kind = "training" if split == "train" else "test"
-    files = sorted((f for f in where.iterdir() if not _passed_over(f)), key=_natural) if where.is_dir() else []
+    where = class_folder / layout.splits[split]
+    try:
+        is_there = kind(where) == "folder"
+        files = sorted((f for f in entries(where) if not _passed_over(f)), key=_natural) if is_there else []
+    except ReadError as error:
+        return [], [f"{error}, expected a folder of files"]
     if not files:
-        state = "an empty folder" if where.is_dir() else "no such folder"
-        return [], [f"{where}: {state}, expected at least one {kind} file of class {c!r}"]
+        state, what = "an empty folder" if is_there else "no such folder", "training" if split == "train" else "test"
+        return [], [f"{where}: {state}, expected at least one {what} file of class {c!r}"]
     try:
         xs = cache.read_files(files, layout.read)
     except DataError:  # so at least one is bad: read them singly, and name them all
@@ -150,16 +193,18 @@ def _read_split(folder, c, split, layout):
             except DataError as error:
                 problems += error.problems
         return [], problems
-    return [(f"{c}/{where.name}/{file.name}", x) for file, x in zip(files, xs)], []
+    return [(file.relative_to(folder).as_posix(), x) for file, x in zip(files, xs)], []
 
 
 def _passed_over(path):
-    return path.name.startswith(".") or fnmatch(path.name, "Mapping*.txt") or (path.is_dir() and path.name[0] == "_")
+    mapping = fnmatch(path.name, "Mapping*.txt")
+    return path.name.startswith(".") or mapping or (path.name[0] == "_" and _is_folder(path))
 
 
 def _natural(path):
     """Sorting key that puts 9.txt before 10.txt."""
-    return [(0, int(word), "") if word.isdigit() else (1, 0, word) for word in re.findall(r"\d+|\D+", path.name)]
+    words = re.findall("[0-9]+|[^0-9]+", path.name)  # other scripts' digits, and ² and the like, are letters here
+    return [(0, int(word), "") if word[0] in "0123456789" else (1, 0, word) for word in words]
 
 
 def _require_classes(classes, there, where):

@@ -1,10 +1,13 @@
 """The two file formats of the course: one pen stroke or one speech segment a file."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 
+from sequtils.files import ReadError, read_bytes
+from sequtils.text import printable
+
+CAP = 32 * 2**20  # bytes of a file: some 60,000 frames, half an hour of stroke; more is no sequence of this study
 MFCC = 39  # 12 cepstra and the energy, their deltas and the deltas of those (HTK's MFCC_E_D_A)
 
 
@@ -12,8 +15,8 @@ class DataError(ValueError):
     """Data that cannot be used. `problems` holds one line for each thing that is wrong."""
 
     def __init__(self, *problems):
-        self.problems = problems
-        super().__init__("\n".join(problems))
+        self.problems = tuple(map(printable, problems))
+        super().__init__("\n".join(self.problems))
 
 
 def read_stroke(path):
@@ -44,13 +47,15 @@ def read_segment(path):
 
 def _text(path):
     try:
-        return Path(path).read_text(encoding="ascii")
+        return read_bytes(path, CAP).decode("ascii")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         found = f"the byte {error.object[error.start]:#04x}"
         raise DataError(f"{path}, line {line}: found {found}, expected plain text with numbers") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}), expected a text file with numbers") from None
+    except ReadError as error:
+        raise DataError(f"{error}, expected a text file with numbers") from None
+    except FileNotFoundError:
+        raise DataError(f"{path}: cannot be read (not there), expected a text file with numbers") from None
 
 
 def _numbers(path, text, expected):
@@ -73,7 +78,9 @@ def _finite(values):
         return np.isfinite(np.array(values).astype(np.float32)).all()
 
 
-PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+# No two parts of it can take the same digit: so it is linear in the length of a word.
+PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+TOO_LARGE = 2.0**128 - 2.0**103  # from here on float32 is infinite
 
 
 def _first_bad_word(path, text):
@@ -81,6 +88,6 @@ def _first_bad_word(path, text):
     for number, line in enumerate(text.splitlines(), 1):
         for word in line.split():
             position += 1
-            if not PLAIN_NUMBER.fullmatch(word) or not _finite(float(word)):
+            if not PLAIN_NUMBER.fullmatch(word) or abs(float(word)) >= TOO_LARGE:
                 return f"{path}, line {number}, number {position}: found {word[:40]!r}, expected a finite number"
     raise AssertionError(f"{path}: a word that is no plain number, but none found")

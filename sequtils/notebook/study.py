@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sequtils import data, statistics, text, trials
-from sequtils.notebook import plots
+from sequtils.notebook import parameters, plots
 from sequtils.notebook.artefacts import Publisher
 from sequtils.notebook.progress import Progress
 from sequtils.notebook.sweep import UNSEEN, Sweep
@@ -19,6 +19,7 @@ class Study:
 
     def __init__(self, notebook, cell, data_root=None, handwriting_classes=None, cv_classes=None, jobs=1, cluster=None,
                  build=None, **settings):
+        parameters.check(notebook)
         self.cell, self.name = cell, plots.NAMES.get(cell)
         self.jobs, self.cluster, self.settings = jobs, cluster, settings
         self.publish = Publisher(notebook, build, cell)

@@ -8,11 +8,10 @@ import hashlib
 import sys
 
 from sequtils import data, paths
-from sequtils.files import read_json, write_json
-from sequtils.report import provenance, release
+from sequtils.files import ReadError, entries, read_bytes, read_json
+from sequtils.report import folder, provenance, release
 
-NOTE = "made-from.json"  # in the build folder, written last
-NO_OUTPUT = {NOTE, "status", "document", ".lock"}  # in the build folder, and no part of the report
+NO_OUTPUT = {"status", "document", ".lock"}  # in the build folder, and no part of the report
 SOURCES = ("notebooks/*.ipynb", "sequtils/**/*.*", "report/**/*.*", "requirements.lock")
 
 
@@ -29,24 +28,23 @@ def inputs(profile, data_root=None):
 
 def stands(build, inputs):
     """Whether the report in the build folder (a path) is finished, made from `inputs`, and whole."""
-    note = read_json(build / NOTE, {})
-    return note.get("inputs") == inputs and note["files"] == _files(build)
+    try:
+        noted = read_json(build / folder.NOTE, {})
+        return noted.get("inputs") == inputs and _part(noted["files"]) == _part(note(build, inputs)["files"])
+    except ReadError as error:
+        print(f"{error}; the report is made anew", file=sys.stderr)
+        return False
 
 
-def keep(build, inputs):
-    """Note that the report in the build folder is finished, and made from `inputs`."""
-    write_json(build / NOTE, {"inputs": inputs, "files": _files(build)})
+def note(build, inputs):
+    """What the note of a build folder says of it: the name and the hash of every file; and from which `inputs` the
+    report was made, None where it is not all there."""
+    return {"inputs": inputs, "files": {name: _hash(build / name) for name in sorted(folder.names(build))
+                                        if name != folder.NOTE}}
 
 
-def forget(build):
-    """Take the note away: from now on the build folder changes."""
-    (build / NOTE).unlink(missing_ok=True)
-
-
-def _files(build):
-    """Name -> hash of every file of the report."""
-    return {file.relative_to(build).as_posix(): _hash(file) for file in sorted(build.rglob("*"))
-            if file.is_file() and file.relative_to(build).parts[0] not in NO_OUTPUT}
+def _part(files):
+    return {name: digest for name, digest in files.items() if name.split("/")[0] not in NO_OUTPUT}
 
 
 def _data(root):
@@ -55,9 +53,24 @@ def _data(root):
     for name in data.LAYOUTS if root else ():  # the sample is part of the code
         with contextlib.suppress(data.DataError):  # the run says it, and all that is wrong beside it
             folders.add(data.data_folder(name, root))
-    files = sorted(file for folder in folders for file in folder.rglob("*"))
-    return [(str(file), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for file in files if (stat := file.stat())]
+    splits = (split for folder in folders for c in _within(folder) for split in _within(c))
+    files = sorted(file for split in splits for file in _within(split))
+    return [(str(file), _stamp(file)) for file in files]
+
+
+def _within(folder):
+    """What is in a folder; nothing where it is none, or cannot be listed, which the run says."""
+    try:
+        return entries(folder)
+    except ReadError:
+        return []
+
+
+def _stamp(file):
+    with contextlib.suppress(OSError):
+        stat = file.stat()
+        return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 def _hash(file):
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(file)).hexdigest()

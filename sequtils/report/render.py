@@ -9,11 +9,12 @@ from pathlib import Path
 import typst
 
 from sequtils import paths
-from sequtils.files import read_json, write_atomic
+from sequtils.files import ReadError, read_json, write_atomic
 from sequtils.live import page
 from sequtils.original import claims
 
 SOURCES = ("report.typ", "style.typ", "references.bib", "chapters", "source")
+PUBLISHED = ("provenance.json", "values.json", "manifest.json", "live.json")
 EXPORT_NOTE = "html export is under active development and incomplete"
 
 
@@ -26,12 +27,17 @@ def render(build=None):
     build = Path(build or paths.BUILD)
     if not (build / "provenance.json").exists():
         raise RenderError(f"{build}: nothing to set, run the report first")
+    for name in PUBLISHED:
+        _believe(build / name)
     document = build / "document"
     shutil.rmtree(document, ignore_errors=True)
     document.mkdir(parents=True)
-    for name in SOURCES:
+    for name in SOURCES:  # contents alone: of a read-only checkout, the copies would be read-only
         source = paths.REPORT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, document / name)
+        if source.is_dir():
+            (document / name).mkdir()
+        for file in source.iterdir() if source.is_dir() else [source]:
+            shutil.copyfile(file, document / file.relative_to(paths.REPORT))
     try:
         claims.write(build)
     except claims.ClaimError as error:
@@ -40,6 +46,14 @@ def render(build=None):
     write_atomic(pdf, _compile(document, build, "pdf"))
     write_atomic(html, _page(_compile(document, build, "html", live="yes" if live else "no").decode(), live))
     return pdf, html
+
+
+def _believe(file):
+    """Raise RenderError where what was published is damaged: typst reads it, too."""
+    try:
+        read_json(file)
+    except ReadError as error:
+        raise RenderError(f"{error}; run the report again") from None
 
 
 def _compile(document, build, kind, **inputs):

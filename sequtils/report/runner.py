@@ -4,25 +4,24 @@ Each run of a notebook is a process of its own that starts a kernel; a notebook 
 error, and the others go on.
 """
 
-import contextlib
+import asyncio
 import itertools
 import multiprocessing
 import os
-import shutil
-import signal
-import threading
+import sys
 import time
-from concurrent import futures
 from dataclasses import dataclass
+from multiprocessing import connection
 from pathlib import Path
 
+import joblib
 import psutil
 import yaml
 
-from sequtils import paths, text
-from sequtils.files import read_json, write_json
+from sequtils import paths, stopping, text
+from sequtils.files import ReadError, RefusedError, read_json, write_atomic, write_json
 from sequtils.notebook import STATUS, Publisher, duration
-from sequtils.report import pages, provenance
+from sequtils.report import folder, pages, provenance, render
 from sequtils.statistics import LEVEL
 from sequtils.terminal import StatusLine
 
@@ -33,6 +32,7 @@ RUNS = (("04_nodes", "lstm"), ("03_layers", "lstm"), ("07_long_term_dependency",
         ("06_best_architecture", "rnn"), ("01_datasets", None))
 
 BASES = {"full": ("standard",)}  # profiles that say only what they change of others
+GIB = 2**30  # bytes, of memory that a notebook with its workers needs
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,31 @@ class Run:
         return "-".join(filter(None, (self.notebook, self.cell)))
 
 
-def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None):
-    """Run the notebooks whose number is in `only` (all where it is empty) into the build folder; return the names of
-    the runs that failed. Raises data.DataError before anything starts where the data cannot be used."""
-    build, jobs, started = Path(build or paths.BUILD), jobs or os.cpu_count(), time.monotonic()
+def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None, aside=None):
+    """Run the notebooks whose number is in `only` (all where it is empty) into `aside`, a folder beside the build
+    folder (by default into that itself); return the names of the runs that failed.
+
+    What an earlier run with the same inputs left in the build folder is kept for the notebooks that are not run.
+    Raises data.DataError and files.RefusedError before anything starts where data or cluster cannot be used.
+    """
+    build, started = folder.place(build), time.monotonic()
+    aside, jobs = aside or build, bearable(jobs)
     runs = [Run(*r) for r in RUNS if not only or r[0].split("_")[0] in only]
+    if cluster:
+        try_cluster(cluster)
     print(f"profile {profile} on {data_root or 'the embedded sample'}; runs of notebooks: {len(runs)}, "
           f"{min(jobs, len(runs))} at a time\n{about(profile)}", flush=True)
     inputs = {"profile": profile, "datasets": provenance.describe_data(data_root)}
-    settings = _parameters(profile, data_root, build, cluster)
-    old = read_json(build / "provenance.json", {})
-    keep = bool(only) and all(old.get(k) == v for k, v in inputs.items())
-    if not keep:
-        _clear(build)
-    outcomes = _run_all(runs, settings, jobs, build)
+    settings = _parameters(profile, data_root, aside, cluster)
+    old = _earlier(build, inputs) if only else {}
+    if old and aside != build:
+        folder.copy(build, aside)
+    outcomes = _run_all(runs, settings, jobs, aside, build)
     for run in runs:
         if outcomes[run.name]["error"]:
-            Publisher(run.notebook, build, run.cell).withdraw()
-    write_json(build / "provenance.json", {
-        **inputs, "runs": {**(old.get("runs", {}) if keep else {}), **outcomes},
-        "seeds": text.seeds(settings.get("seeds")),
+            Publisher(run.notebook, aside, run.cell).withdraw()
+    write_json(aside / "provenance.json", {
+        **inputs, "runs": {**old.get("runs", {}), **outcomes}, "seeds": text.seeds(settings.get("seeds")),
         "experiments": provenance.experiments(), "level": f"{LEVEL:.0%}",
         "versions": provenance.versions(), "commit": provenance.commit(),
         "machine": provenance.machine(), "jobs": jobs, "wall_seconds": round(time.monotonic() - started, 1)})
@@ -76,19 +81,47 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
     return [name for name, outcome in outcomes.items() if outcome["error"]]
 
 
+def _earlier(build, inputs):
+    """The provenance of the report in the build folder, {} where it has other inputs or cannot be believed."""
+    try:
+        old, *_ = (read_json(build / name, {}) for name in render.PUBLISHED)
+    except ReadError as error:
+        print(f"{error}; the earlier report is not kept", file=sys.stderr)
+        return {}
+    return old if all(old.get(k) == v for k, v in inputs.items()) else {}
+
+
+def bearable(jobs=None):
+    """How many notebooks to run at once: as many as asked for, at most one for each core and GiB of free memory."""
+    cores, free = joblib.cpu_count(), psutil.virtual_memory().available / GIB
+    most = max(1, min(cores, int(free)))
+    if jobs and jobs > most:
+        print(f"--jobs {jobs}: {most} at once, for this machine has {cores} cores and {free:.1f} GiB free", flush=True)
+    return min(jobs or most, most)
+
+
+def try_cluster(address):
+    """Raise RefusedError where nothing that speaks Dask's protocol answers at an address within five seconds."""
+    try:
+        from distributed.comm import connect  # the optional extra "cluster"
+    except ImportError:
+        raise RefusedError("--cluster needs one more package: pip install -e .[cluster]") from None
+
+    async def call():
+        await (await connect(address, timeout=5)).close()
+
+    try:
+        asyncio.run(call())
+    except (OSError, ValueError, TypeError) as error:
+        said = str(error).splitlines()
+        raise RefusedError(f"--cluster {address}: no Dask scheduler answers there, expected an address such as "
+                           f"tcp://host:8786 ({said[0] if said else type(error).__name__})") from None
+
+
 def about(profile):
     """What a profile is for: the comment at the head of its file."""
     lines = (paths.PROFILES / f"{profile}.yaml").read_text(encoding="utf-8").splitlines()
     return "\n".join(line[2:] for line in itertools.takewhile(lambda line: line.startswith("# "), lines))
-
-
-def _clear(build):
-    """Remove what an earlier run left in the build folder, so that nothing of it can pass for this one's."""
-    for name in ("figures", "tables", "executed", "notebooks", "status", "document"):
-        shutil.rmtree(build / name, ignore_errors=True)
-    for name in ("values.json", "manifest.json", "provenance.json", "claims.json", "live.json", "report.pdf",
-                 "report.html"):
-        (build / name).unlink(missing_ok=True)
 
 
 def _parameters(profile, data_root, build, cluster):
@@ -97,43 +130,84 @@ def _parameters(profile, data_root, build, cluster):
     for name in (*BASES.get(profile, ()), profile):
         settings |= yaml.safe_load((paths.PROFILES / f"{name}.yaml").read_text(encoding="utf-8")) or {}
     data_root = str(Path(data_root).resolve()) if data_root else None
-    return {**settings, "data_root": data_root, "build": str(build.resolve()), "cluster": cluster}
+    return {**settings, "data_root": data_root, "build": str(build), "cluster": cluster}
 
 
-def _run_all(runs, parameters, jobs, build):
-    """Execute runs side by side; name -> {"seconds", "error", "parameters", "trials"}; meanwhile a line on the terminal
-    says how far all are.
+def _run_all(runs, parameters, jobs, build, final):
+    """Execute runs side by side, each in a process of its own; name -> {"seconds", "error", "parameters", "trials"};
+    meanwhile a line on the terminal says how far all are. A run whose process was killed is tried once more.
 
     Together the notebooks' own workers are twice as many as the cores: so the last notebook still uses them all.
     """
     side = min(jobs, len(runs))
     parameters = {**parameters, "jobs": max(1, 2 * jobs // side)}
-    (build / "status").mkdir(parents=True, exist_ok=True)
-    for run in runs:
-        (build / "status" / f"{run.name}.json").unlink(missing_ok=True)  # what an earlier run told
-    outcomes, board, context = {}, Board(runs, build), multiprocessing.get_context("spawn")
-    with futures.ProcessPoolExecutor(side, context, _begin_worker) as pool:
-        waiting = {pool.submit(execute, run, parameters, build): run for run in runs}
-        try:
-            while waiting:
-                done, _ = futures.wait(waiting, timeout=0.5, return_when=futures.FIRST_COMPLETED)
-                for future in done:
-                    run = waiting.pop(future)
-                    outcomes[run.name] = {**_outcome(future), "trials": _counted(run, build)}
-                    board.finished(run, outcomes[run.name])
-                board.show()
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            kill_descendants()
-            raise
+    _prepare(build, runs)
+    outcomes, board, left, running, tried = {}, Board(runs, build), list(runs), {}, set()
+    try:
+        while left or running:
+            while left and len(running) < side:
+                run = left.pop(0)
+                running[run] = _start(run, parameters, build, final)
+            connection.wait([here for _, here in running.values()], timeout=0.5)
+            for run, (process, here) in list(running.items()):
+                outcome = _outcome(process, here)
+                if outcome is None:
+                    continue
+                del running[run]
+                if "killed" in outcome and run not in tried:
+                    tried.add(run)
+                    left.insert(0, run)
+                    board.line.say(f"{run.name}: {outcome['error']}; it is tried once more")
+                    continue
+                outcome.pop("killed", None)
+                outcomes[run.name] = {**outcome, "trials": _counted(run, build)}
+                board.finished(run, outcomes[run.name])
+            board.show()
+    except BaseException:
+        stopping.kill_descendants()
+        raise
     return outcomes
 
 
-def _outcome(future):
+def _prepare(build, runs):
+    """The folders of the runs, and what their processes are to know from their environment."""
+    temporary = build / folder.TEMPORARY
+    for path in (build / "status", temporary):
+        path.mkdir(parents=True, exist_ok=True)
+    for run in runs:
+        (build / "status" / f"{run.name}.json").unlink(missing_ok=True)  # what an earlier run told
+    ignored = filter(None, (os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker"))  # it tells what it cleans up
+    os.environ |= {"SEQUTILS_CACHE": str(paths.CACHE), "PYTHONWARNINGS": ",".join(ignored),
+                   "JUPYTER_RUNTIME_DIR": str(temporary), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
+
+
+def _start(run, parameters, build, final):
+    """A process that executes a run, and the end of the pipe through which it tells its outcome."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_in_process, args=(there, run, parameters, build, final))
+    with stopping.deaf_children():
+        process.start()
+    there.close()
+    return process, here
+
+
+def _in_process(pipe, *arguments):
+    """In each process: execute, tell, and end with all of one's own kernels when the parent is killed."""
+    stopping.end_with_parent()
+    pipe.send(execute(*arguments))
+
+
+def _outcome(process, here):
+    """What a process has told, None while it has told nothing."""
+    if not here.poll():
+        return None
     try:
-        return future.result()
-    except futures.process.BrokenProcessPool as error:
-        return {"seconds": 0.0, "error": f"the process was killed ({error})", "parameters": {}}
+        return here.recv()
+    except (EOFError, OSError):
+        return {"seconds": 0.0, "error": "its process was killed", "parameters": {}, "killed": True}
+    finally:
+        process.join()
 
 
 def _counted(run, build):
@@ -143,31 +217,9 @@ def _counted(run, build):
     return {"new": sum(counts.values()) - stored, "stored": stored}
 
 
-def _begin_worker():
-    """In each worker: leave Ctrl-C to the parent, and end with all of one's own kernels when the parent is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch():
-        multiprocessing.parent_process().join()
-        kill_descendants()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def kill_descendants():
-    """Kill every process below this one: workers, kernels and the kernels' own workers. Python's resource tracker,
-    which ends with this process by itself, is spared: killed, it would be started again, and complain."""
-    me = psutil.Process()
-    for process in me.children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if process.ppid() != me.pid or "resource_tracker" not in " ".join(process.cmdline()):
-                process.kill()
-
-
-def execute(run, parameters, build):
+def execute(run, parameters, build, final):
     """Execute one notebook into executed/NAME.ipynb and set it as a page; {"seconds", "error", "parameters"},
-    the error None where all went well."""
+    the error None where all went well. `final`: the folder whose place the build folder is to take."""
     import papermill  # costs a second, and only the processes that execute notebooks need it
 
     os.environ[STATUS] = status = str(build / "status" / f"{run.name}.json")
@@ -187,6 +239,8 @@ def execute(run, parameters, build):
         error = f"{type(failure).__name__}: {failure}"
     outcome = {"seconds": round(time.monotonic() - started, 1), "error": error, "parameters": {}}
     try:
+        text = target.read_text(encoding="utf-8")
+        write_atomic(target, text.replace(build.name, final.name))  # the reader's path, the same in every run
         pages.write(target, build / "notebooks" / f"{run.name}.html")
         return {**outcome, "parameters": provenance.parameters(target)}
     except Exception as failure:

@@ -6,6 +6,7 @@ from collections import Counter
 
 import joblib
 
+from sequtils import stopping
 from sequtils.trials.store import Store
 
 
@@ -35,8 +36,7 @@ def run(trials, dataset, jobs=1, cluster=None, store=None, progress=None):
                 report(costs[i])
 
     with _workers(cluster if costs else None):
-        side_by_side = -1 if cluster else min(jobs, max(1, len(costs)))
-        for i, result in joblib.Parallel(side_by_side, return_as="generator_unordered", pre_dispatch="n_jobs")(tasks()):
+        for i, result in _side_by_side(jobs, len(costs), cluster)(tasks()):
             results[i] = store.put(trials[i].key, result)
             report(costs[i])
     return [_with_speakers(result, dataset) for result in results]
@@ -60,6 +60,13 @@ def _workers(cluster):
 
     with Client(cluster, set_as_default=True), joblib.parallel_config("dask", wait_for_workers_timeout=60):
         yield
+
+
+def _side_by_side(jobs, tasks, cluster):
+    """joblib's Parallel, whose results come as they are done, and whose workers on this machine end with us."""
+    here = {} if cluster else {"initializer": stopping.end_with_parent}
+    jobs = -1 if cluster else min(jobs, max(1, tasks))
+    return joblib.Parallel(jobs, return_as="generator_unordered", pre_dispatch="n_jobs", **here)
 
 
 def _indexed(i, trial, dataset):

@@ -5,12 +5,11 @@ A file's name is KEY-FINGERPRINT-VERSION.json: hashes of the trial's record, of 
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from sequtils import paths
-from sequtils.files import write_json
-
-FIELDS = {"trial", "fingerprint", "engine", "seconds", "sha256"}  # of every result, beside what was measured
+from sequtils.files import parse_json, read_bytes, set_aside, write_json
 
 
 class Store:
@@ -25,19 +24,21 @@ class Store:
 
     def get(self, key, record, fingerprint, engine):
         """(result, "cached"), or None and the reason why the trial has to be run: "new", "stale: ..." where the
-        engine's code has changed since, or "damaged FILE: ..." where the file cannot be trusted."""
+        engine's code has changed since, or "damaged FILE: ..." where the file cannot be trusted; that one is set
+        aside."""
         path = self.path(key, fingerprint, engine)
-        if not path.exists():
+        if not os.path.lexists(path):
             older = next(self.folder.glob(f"{key}-{fingerprint[:12]}-*.json"), None)
             return None, "stale: the engine has changed" if older else "new"
         try:
-            result = _checked(path.read_text(encoding="utf-8"))
+            result = _checked(read_bytes(path))
             expected = {"trial": record, "fingerprint": fingerprint, "engine": engine}
             foreign = [name for name, value in expected.items() if result[name] != value]
             if foreign:
                 raise ValueError(f"its {foreign[0]} is another one")
         except (ValueError, OSError) as error:
-            return None, f"damaged {path.name}: {error}"
+            set_aside(path)
+            return None, f"damaged {path.name}: {getattr(error, 'reason', error)}"
         return result, "cached"
 
     def put(self, key, result):
@@ -46,14 +47,9 @@ class Store:
         return result
 
 
-def _checked(text):
-    """The result in a file's text. Raises ValueError that says what is wrong with it."""
-    try:
-        result = json.loads(text)
-    except ValueError:
-        raise ValueError("not JSON, or cut off") from None
-    if not isinstance(result, dict) or not set(result) >= FIELDS:
-        raise ValueError("not a result of this project")
+def _checked(content):
+    """The result in a file's content. Raises ValueError that says what is wrong with it."""
+    result = parse_json(content, "result")
     if result.pop("sha256") != _digest(result):
         raise ValueError("its content does not match its checksum")
     return result

@@ -1,20 +1,29 @@
-"""How all of this folder is compiled, and when it is compiled anew."""
+"""How all of this folder is compiled, and where the compiled code is kept.
+
+Numba's own cache lies beside the source, does not see a change in what a function calls, and ends in an error for good
+when a byte of it is damaged. This one lies in paths.COMPILED, a file for each function and signature: its hash, then
+what Numba makes of the code, which is unpickled only where the hash is right.
+"""
 
 import hashlib
+import pickle
+import sys
 from pathlib import Path
 
+import numba
 from numba import njit
+from numba.core import caching, serialize
 
-SOURCE = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).digest()
+from sequtils import paths
+from sequtils.files import WriteError, read_bytes, seal, set_aside, unseal, write_atomic
+
+SOURCE = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
 
 def compiled(function, **options):
-    """Compile when first called, and keep the code on disk until any file of this folder changes.
-
-    By itself Numba's cache sees a change in the function's own file alone, not in what the function calls.
-    """
-    dispatcher = njit(cache=True, nogil=True, error_model="numpy", **options)(function)
-    dispatcher._cache._cache_file._source_stamp = SOURCE
+    """Compile when first called, and keep the code on disk until any file of this folder changes."""
+    dispatcher = njit(nogil=True, error_model="numpy", **options)(function)
+    dispatcher._cache = Cache(function)
     return dispatcher
 
 
@@ -22,3 +31,51 @@ def inlined(function):
     """For what is smaller than a call, and for what takes a Network and a Tape, a hundred words that a call would
     copy."""
     return compiled(function, forceinline=True)
+
+
+class Cache(caching.FunctionCache):
+    """Numba's cache of one function, with other files."""
+
+    def __init__(self, function):
+        self._name, self._py_func, self._cache_path = repr(function), function, str(paths.COMPILED)
+        self._impl, self._cache_file = Form(), Files(f"{function.__module__}.{function.__qualname__}")
+        self.enable()
+
+
+class Form(caching.CompileResultCacheImpl):
+    """Numba's form of compiled code; where it lies is not its business."""
+
+    def __init__(self):
+        self._locator = self
+
+    def ensure_cache_path(self):
+        pass
+
+
+class Files:
+    """A file for each key of a function: signature, processor and options."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def path(self, key):
+        digest = hashlib.sha256(repr((SOURCE, numba.__version__, sys.version, key)).encode()).hexdigest()
+        return paths.COMPILED / f"{self.name}-{digest[:24]}.code"
+
+    def save(self, key, data):
+        try:
+            write_atomic(self.path(key), seal(serialize.dumps(data)))
+        except WriteError as error:  # it is compiled anew each time, which takes longer, and that is all
+            print(error, file=sys.stderr)
+
+    def load(self, key):
+        """What was saved; None where it is not there, or damaged, which is said."""
+        path = self.path(key)
+        try:
+            return pickle.loads(unseal(read_bytes(path)))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            print(f"{path}: set aside, and compiled anew ({getattr(error, 'reason', error)})", file=sys.stderr)
+            set_aside(path)
+            return None
