@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from multiprocessing import resource_tracker
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 STATUS = 130
@@ -74,6 +75,7 @@ def deaf_children():
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # begun later, by the first process, it would open this one's ears again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

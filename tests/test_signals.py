@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 
 import psutil
@@ -81,6 +83,27 @@ def test_a_stopped_report_leaves_nothing(slow, tmp_path, number, to):
     wait_for(lambda: not mine(slow), 10)
     assert not kept_by(running) and not list(temporary.iterdir())
     assert litter(slow / "report") == [] and not (slow / "report" / "build").exists()
+
+
+DEAF = """
+import multiprocessing, signal, sys
+from sequtils import stopping
+def tell(pipe):
+    pipe.send(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    with stopping.deaf_children():
+        process = context.Process(target=tell, args=(there,))
+        process.start()
+    assert here.recv() and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+"""
+
+
+def test_a_started_process_never_hears_ctrl_c_and_this_one_does(tmp_path):
+    """In a process of its own: here the tracker, which changes what is heard, may run already."""
+    (tmp_path / "deaf.py").write_text(DEAF)
+    subprocess.run([sys.executable, tmp_path / "deaf.py"], check=True)
 
 
 @pytest.mark.parametrize("after", [0.3, 0.8, 1.3, 1.8, 2.5, 3.3])
