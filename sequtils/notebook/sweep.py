@@ -7,7 +7,8 @@ from sequtils.notebook import plots
 from sequtils.original import source
 from sequtils.results import Result
 
-UNSEEN = ("parameters", "majority", "agrees", "train_agrees", "run", "train_run", "size")  # for those who compute
+UNSEEN = ("parameters", "majority", "agrees", "train_agrees", "run", "train_run", "size", "balanced", "macro_f1",
+          "verdict")  # for those who compute with the table, or name a cell
 
 
 class Sweep(Result):
@@ -94,9 +95,9 @@ class Sweep(Result):
         return f"{who}: with {self.varied} {label} the test accuracy is {row['test']}{beside}."
 
     def explained(self, without=()):
-        """What a caption says of the columns on balance and epochs, where they are shown, and of the majority."""
+        """What a caption says of the epochs, where they are shown, and of the majority."""
         rates = ", ".join(f"{d.title} {statistics.majority_rate(d.test):.3f}" for d in self.datasets.values())
-        told = {"balanced": " Balanced: mean recall of the classes.", "epochs": " Epochs: median over the seeds.",
+        told = {"epochs": " Epochs: median over the seeds.",
                 "majority": f" Always naming the most frequent class scores: {rates}."}
         return "".join(words for column, words in told.items() if column not in without)
 
