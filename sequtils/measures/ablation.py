@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sequtils import statistics
+from sequtils.measures import TITLES
 from sequtils.models import GATES
 from sequtils.results import Result
 from sequtils.trials import RECIPES, Trial
@@ -109,7 +110,7 @@ def gains(runs, datasets, kind):
             if len(chosen):
                 gain = statistics.difference(*(restricted(runs[name, cell], chosen) for cell in ("lstm", "rnn")))
                 rows[name, place] = {"name": part, "sequences": len(chosen), "gain": gain, "verdict": gain.word}
-    return Result(("dataset", "part"), rows, heads={"name": kind.capitalize()}, titles=_titles(datasets))
+    return Result(("dataset", "part"), rows, heads={"name": kind.capitalize()}, titles=TITLES)
 
 
 def resources(runs, datasets):
@@ -123,7 +124,7 @@ def resources(runs, datasets):
                             "converged": sum(r["history"]["reason"] == "converged" for r in results),
                             "of": len(results)}
     heads = {"network": "Cell", "converged": "Converged before the last epoch", "of": "Trainings"}
-    return Result(("dataset", "network"), rows, {"epochs": "g"}, heads, _titles(datasets))
+    return Result(("dataset", "network"), rows, {"epochs": "g"}, heads, TITLES)
 
 
 def times(runs, datasets):
@@ -143,7 +144,7 @@ def times(runs, datasets):
             ratio * took["rnn"]["epochs"] / took["lstm"]["epochs"])}
     forms = {"seconds": ".2f", "seconds_an_epoch": ".4f", "times": ".1f", "epoch_times": ".1f"}
     heads = {"network": "Cell", "times": "LSTM over RNN", "epoch_times": "The same, an epoch"}
-    return Result(("dataset", "network"), rows, forms, heads, _titles(datasets))
+    return Result(("dataset", "network"), rows, forms, heads, TITLES)
 
 
 def _each(results, key):
@@ -156,17 +157,13 @@ def _middle(values):
     return statistics.Estimate(float(np.median(values)), 0.0, float(values.min()), float(values.max()))
 
 
-def _titles(datasets):
-    return {"rnn": "RNN", "lstm": "LSTM", **{name: d.title for name, d in datasets.items()}}
-
-
 def steps(climbs, folds, datasets):
     """Result of the ladders, a row a data set, cell and rung; "chosen" names the rung with the highest accuracy on the
     held-out folds. gain: the paired Difference to the rung before; beyond_source: to the first one.
 
     climbs: (data set, cell) -> {rung: results}. folds: the same -> {rung: Estimate of the accuracy on folds}.
     """
-    result = Result(("dataset", "cell", "rung"), {}, {}, {"folds": "Folds"}, _titles(datasets))
+    result = Result(("dataset", "cell", "rung"), {}, {}, {"folds": "Folds"}, TITLES)
     for row, climb in climbs.items():
         runs = list(climb.values())
         for rung, results, before in zip(climb, runs, [None, *runs]):
@@ -194,7 +191,7 @@ def best(climbs, ladder, datasets):
                       "test": statistics.test_accuracy(models[cell]), "ensemble": statistics.test_accuracy([together]),
                       "ensemble_gain": statistics.difference(alone, models[cell])}
     heads = {"gain": "LSTM less RNN", "cell": "Better on folds"}
-    return Result("dataset", rows, {}, heads, _titles(datasets))
+    return Result("dataset", rows, {}, heads, TITLES)
 
 
 def changes(ladders, datasets):

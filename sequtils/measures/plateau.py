@@ -6,6 +6,7 @@ import numpy as np
 
 from sequtils import statistics, trials
 from sequtils.data import features
+from sequtils.measures import TITLES
 from sequtils.results import Result
 
 BELOW = 0.9  # a plateau is left where the training loss falls below this share of its level, and stays there
@@ -105,4 +106,4 @@ def leaving(runs, datasets, known):
     heads = {"setting": "Trained", "level": "Loss on it", "level_accuracy": "Accuracy on it", "left": "Left it",
              "epoch": "In epoch (least, greatest)"}
     return Result(("dataset", "setting"), rows, {"epoch": ".0f"}, heads,
-                  {name: dataset.title for name, dataset in datasets.items()})
+                  TITLES)

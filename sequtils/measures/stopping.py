@@ -3,6 +3,7 @@
 import numpy as np
 
 from sequtils import statistics
+from sequtils.measures import TITLES
 from sequtils.results import Result
 
 EPOCHS = ("stopped", "least loss", "last")
@@ -40,4 +41,4 @@ def epochs(runs, datasets, patience=25, min_delta=1e-4):
                                 "test": statistics.over_seeds(tests[when]), "beyond_stopped": gain}
     heads = {"at": "The network of the epoch", "beyond_stopped": "More than as it stopped"}
     return Result(("dataset", "at"), rows, {"epoch": "g", "beyond_stopped": "+.3f"}, heads,
-                  {name: dataset.title for name, dataset in datasets.items()})
+                  TITLES)
