@@ -19,14 +19,15 @@ def _record(optional=(), **required):
     return {"type": "object", "properties": {**required, **dict(optional)}, "required": list(required)}
 
 
-def _given(kinds, *names):
-    """A result of these kinds of experiment has these names."""
+def _given(kinds, *names, history=()):
+    """A result of these kinds of experiment has these names, and its history those."""
     trial = {"properties": {"kind": {"enum": kinds}}}
-    return {"if": {"properties": {"trial": trial}}, "then": {"required": list(names)}}
+    return {"if": {"properties": {"trial": trial}}, "then": {
+        "required": list(names), "properties": {"history": {"required": list(history)}}}}
 
 
 MEASURED = {  # names that mean the same in the results of all experiments
-    "history": _record(loss=_list(NUMBER_OR_NONE), accuracy=_list(NUMBER_OR_NONE), stop_epoch=WHOLE, reason=TEXT),
+    "history": _record({"accuracy": _list(NUMBER_OR_NONE)}, loss=_list(NUMBER_OR_NONE), stop_epoch=WHOLE, reason=TEXT),
     "labels": _list({"type": "integer", "minimum": 0}), "predictions": _list({"type": "integer", "minimum": 0}),
     "train_accuracy": SHARE, "test_accuracy": SHARE, "logits": _list(_list(NUMBER_OR_NONE)), "parameters": WHOLE}
 ENTRY = _record(run=TEXT, notebook=TEXT, file=TEXT, caption=TEXT, id=TEXT)
@@ -35,7 +36,8 @@ DATA = _record(title=TEXT, fingerprint=TEXT, classes=_list(TEXT), train=WHOLE, t
                sample={"type": "boolean"})
 SCHEMAS = {
     "result": {**_record(MEASURED, trial=OBJECT, fingerprint=TEXT, engine=TEXT, seconds=NUMBER, sha256=TEXT), "allOf": [
-        _given(["Trial"], *MEASURED), _given(["BatchTrial"], *(name for name in MEASURED if name != "logits"))]},
+        _given(["Trial"], *MEASURED, history=["accuracy"]),
+        _given(["BatchTrial"], *(name for name in MEASURED if name != "logits"))]},
     "values.json": _map(_record({"rows": _map(_map(_record(text=TEXT, range=TEXT)))}, run=TEXT)),
     "manifest.json": _map(_map(ENTRY)),
     "provenance.json": {"type": "object", "properties": {"runs": _map(RUN), "datasets": _map(DATA), "profile": TEXT}},

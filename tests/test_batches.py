@@ -7,7 +7,7 @@ import torch
 from sequtils import trials
 from sequtils.engine import minibatch, training
 from sequtils.models import SequenceClassifier, modern
-from sequtils.trials import BatchTrial, batch_trial, store
+from sequtils.trials import BatchTrial, Store, batch_trial, store
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +122,11 @@ def test_attention_of_equal_weights_is_uniform(toy):
 def test_what_is_not_finite_is_none(toy):
     result = BatchTrial("handwriting", width=3, batch=8, max_epochs=3, learning_rate=1e39, clip=0.0).measure(toy)
     assert None in result["history"]["loss"]
+
+
+def test_a_stored_result_is_not_trained_again(toy, tmp_path):
+    """Its history has gradients and no accuracies, and it is whole all the same."""
+    trial, store, counts = BatchTrial("handwriting", width=3, max_epochs=1), Store(tmp_path), []
+    for _ in range(2):
+        trials.run([trial], toy, store=store, progress=lambda *told: counts.append(told[-1]))
+    assert counts[0] == {"new": 1} and counts[-1] == {"cached": 1}
