@@ -13,7 +13,7 @@ from sequtils.files import ReadError, read_json, write_atomic
 from sequtils.live import page
 from sequtils.original import claims
 
-SOURCES = ("report.typ", "style.typ", "references.bib", "chapters", "source")
+SOURCES = ("report.typ", "style.typ", "results.typ", "references.bib", "chapters", "source")
 PUBLISHED = ("provenance.json", "values.json", "manifest.json", "live.json")
 EXPORT_NOTE = "html export is under active development and incomplete"
 
