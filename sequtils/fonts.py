@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 
 import manimgx_fonts
+from anyascii import anyascii
 
 FOLDER = Path(manimgx_fonts.__file__).parent
 
@@ -26,13 +27,14 @@ def letters():
 
 
 def drawable(text):
-    r"""A text with the letters that no font has as Python writes them, such as \u4e2d."""
-    return "".join(c if _has(c) else c.encode("unicode_escape").decode() for c in text)
+    r"""A text in which the letters that no font has are transliterated, such as Zhong for the Chinese one; what has no
+    transliteration is there as Python writes it, such as \ue000."""
+    return "".join(c if _has(c) else anyascii(c) or c.encode("unicode_escape").decode() for c in text)
 
 
 def missing(text):
-    """The scripts of the letters in a text that no font has, such as ["Cjk"]; empty where all can be drawn."""
-    return list(dict.fromkeys(unicodedata.name(c, "unnamed").split()[0].capitalize() for c in text if not _has(c)))
+    """The scripts of the letters in a text that no font has, such as ["CJK"], each once; empty where all are drawn."""
+    return list(dict.fromkeys(unicodedata.name(c, "private").split()[0] for c in text if not _has(c)))
 
 
 def _has(c):

@@ -115,8 +115,14 @@ class Result:
         x = None if x != x else x
         return {"value": x, "low": None, "high": None, "text": text.number(x, form or ".3f"), "range": ""}
 
+    def html(self, without=()):
+        """`table` as HTML. In JupyterLab a $ in a name would begin mathematics: a table with one is marked as without."""
+        table = self.table(without)
+        with pd.option_context("display.html.use_mathjax", "$" not in table.to_string()):
+            return table.to_html(index=False, border=0)
+
     def _repr_html_(self):
-        return self.table().to_html(index=False, border=0)
+        return self.html()
 
     def __repr__(self):
         return self.table().to_string(index=False)

@@ -1,5 +1,6 @@
 """How numbers become text, in tables, prose and answers alike; and names, whatever bytes they are made of."""
 
+import itertools
 import unicodedata
 
 NBSP = "\u00a0"  # keeps a number and its interval on one line
@@ -37,3 +38,28 @@ def printable(name):
 
 def _is_shown(c):
     return c in "\u200c\u200d" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def literal(name):
+    """A name as matplotlib is told it, for which a $ else begins mathematics."""
+    return name.replace("$", r"\$")
+
+
+def short(names, most):
+    """Names of at most so many letters, each with its marks: of longer ones the middle is left out. What are different
+    names stay different: the second that would be cut to "ab…yz" ends in ~2."""
+    found = []
+    for name in names:
+        tries = itertools.chain([_cut(name, most)], (f"{_cut(name, most - 3)}~{n}" for n in itertools.count(2)))
+        found.append(next(name for name in tries if name not in found))
+    return tuple(found)
+
+
+def _cut(name, most):
+    from wcwidth import iter_graphemes  # not sooner: the command line starts without a package
+
+    letters = list(iter_graphemes(name))
+    if len(letters) <= most:
+        return name
+    tail = (most - 1) // 2
+    return "".join([*letters[: most - 1 - tail], "…", *letters[len(letters) - tail :]])

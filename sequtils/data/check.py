@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sequtils import fonts
 from sequtils.data import datasets
 from sequtils.text import printable
 
@@ -32,13 +33,21 @@ def check(root):
 
 
 def describe(found):
-    """A table of counts, lengths in frames and class balance of what was read: class -> split -> [(file, x)]."""
+    """A table of counts, lengths in frames and class balance of what was read: class -> split -> [(file, x)]. A long
+    name has a line of its own, and beside one that figures cannot show stands what they show."""
+    from wcwidth import width  # a name's columns on a terminal are not its letters
+
+    names = [c if fonts.drawable(c) == c else f"{c} ({fonts.drawable(c)})" for c in found]
+    room = min(24, max(8, *map(width, names), 0))
     total = {split: max(1, sum(len(parts[split]) for parts in found.values())) for split in ("train", "test")}
-    lines = [f"  {'class':<8} {'training':>16} {'test':>16}   frames: min median max"]
-    for c, parts in found.items():
+    lines = [f"  {'class':<{room}} {'training':>16} {'test':>16}   frames: min median max"]
+    for name, parts in zip(names, found.values()):
         counts = " ".join(f"{len(parts[s]):7d} ({len(parts[s]) / total[s]:6.1%})" for s in ("train", "test"))
         lengths = [len(x) for s in ("train", "test") for _, x in parts[s]]
         span = f"{min(lengths):10d} {np.median(lengths):6.1f} {max(lengths):3d}" if lengths else "  nothing to be read"
-        lines.append(f"  {c:<8} {counts}   {span}")
+        if width(name) > room:
+            lines.append(f"  {name}")
+            name = ""
+        lines.append(f"  {name}{' ' * (room - width(name))} {counts}   {span}")
     sizes = [sum(len(parts[s]) for parts in found.values()) for s in ("train", "test")]
-    return [*lines, f"  {'all':<8} {sizes[0]:7d} {'':8} {sizes[1]:7d}"]
+    return [*lines, f"  {'all':<{room}} {sizes[0]:7d} {'':8} {sizes[1]:7d}"]

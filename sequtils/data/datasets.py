@@ -8,6 +8,7 @@ ROOT may also be the folder that holds the classes. The classes are the folders 
 file of a split must be a sequence, and every link must lead somewhere.
 """
 
+import functools
 import hashlib
 import re
 from collections.abc import Callable
@@ -17,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
+from sequtils import fonts
 from sequtils.data import cache, sample
 from sequtils.data.formats import DataError, read_segment, read_stroke
 from sequtils.files import ReadError, entries, kind
-from sequtils.text import printable
+from sequtils.text import literal, printable, short
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,16 @@ class Dataset:
     def label(self):
         """Its name for figures and captions, which says so where it is the sample."""
         return self.title + (" (embedded sample, synthetic)" if self.sample else "")
+
+    @functools.cached_property
+    def names(self):
+        """The classes as tables and captions name them: of at most 24 letters, which the fonts have."""
+        return short(map(fonts.drawable, self.classes), 24)
+
+    @functools.cached_property
+    def tick_labels(self):
+        """The classes as figures name them: of at most 8 letters."""
+        return tuple(map(literal, short(self.names, 8)))
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ def _of_many_speakers(part, c):
 
 
 def _described(dataset):
-    return {"classes": list(dataset.classes), "label": dataset.label}
+    return {"classes": list(dataset.names), "label": dataset.label}
 
 
 def _part(part, rows):

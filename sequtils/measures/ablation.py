@@ -84,7 +84,7 @@ def restricted(results, rows):
 
 def by_class(dataset):
     """(class, its test sequences) of every class."""
-    return [(c, np.flatnonzero(dataset.test.y == label)) for label, c in enumerate(dataset.classes)]
+    return [(c, np.flatnonzero(dataset.test.y == label)) for label, c in enumerate(dataset.names)]
 
 
 def by_length(dataset, parts=4):

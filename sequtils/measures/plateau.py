@@ -29,7 +29,7 @@ def level(shares, known):
 def levels(dataset, known):
     """Words -> loss of the two levels: where no class of a Dataset is known, and where one is."""
     return {"frequencies only": level(shares(dataset.train), None)[0],
-            f"{dataset.classes[known]} told from the rest": level(shares(dataset.train), known)[0]}
+            f"{dataset.tick_labels[known]} told from the rest": level(shares(dataset.train), known)[0]}
 
 
 def shares(part):
@@ -100,7 +100,7 @@ def leaving(runs, datasets, known):
         epochs = [left(r["history"]["loss"], BELOW * loss) for r in results]
         there = [epoch for epoch in epochs if epoch]
         rows[name, setting] = {
-            "class": datasets[name].classes[known[name]], "level": loss, "level_accuracy": accuracy,
+            "class": datasets[name].names[known[name]], "level": loss, "level_accuracy": accuracy,
             "seeds": len(results), "left": len(there), "epoch": statistics.spread(there) if there else None,
             "train": statistics.train_accuracy(results), "test": statistics.test_accuracy(results)}
     heads = {"setting": "Trained", "level": "Loss on it", "level_accuracy": "Accuracy on it", "left": "Left it",

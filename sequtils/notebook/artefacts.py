@@ -52,10 +52,9 @@ class Publisher:
             display(Image(plots.render(thing, "png"), width=int(thing.get_figwidth() * plots.SCREEN)))
             content = {f"figures/{name}.svg": plots.render(thing, "svg")}
         else:
-            table = thing.table(without)
-            display(HTML(table.to_html(index=False, border=0)))
+            display(HTML(thing.html(without)))
             content = {f"tables/{name}.csv": thing.frame().to_csv(index=False),
-                       f"tables/{name}.typeset.csv": table.to_csv(index=False)}
+                       f"tables/{name}.typeset.csv": thing.table(without).to_csv(index=False)}
         print(caption)
         if not self.build:
             return

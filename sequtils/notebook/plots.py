@@ -6,7 +6,24 @@ import textwrap
 
 import matplotlib
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.figure import Figure
+
+from sequtils import fonts
+from sequtils.text import literal
+
+
+def _families():
+    """Make the fonts of the package known to matplotlib; the setting by which letters that are not in the first, which
+    comes with matplotlib, are drawn from these: every machine draws the same ones."""
+    for file in fonts.files():
+        font_manager.fontManager.addfont(file)
+    own = {font.name for font in font_manager.fontManager.ttflist if font.fname.startswith(str(fonts.FOLDER))}
+    return {"font.family": ["DejaVu Sans", *sorted(own)]}
+
+
+FAMILIES = _families()
+matplotlib.rcParams.update(FAMILIES)  # for what a notebook's own cells draw
 
 # Okabe and Ito's colours: told apart by colour-blind readers, and in greyscale by lightness and dashes.
 COLOURS = {"rnn": "#0072B2", "lstm": "#D55E00", "gru": "#009E73"}
@@ -15,7 +32,7 @@ NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 DARK, LIGHT = "#333333", "#AAAAAA"
 SCREEN = 130  # pixels for an inch, where a figure is shown in a notebook
 STYLE = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same letters
+    **FAMILIES,
     "font.size": 8,  # points on the page, where every figure stands at its own size
     "axes.titlesize": 8,
     "axes.titlelocation": "left",
@@ -51,6 +68,7 @@ def styled(draw):
 
 
 FULL, HALF, PANEL = 6.5, 3.2, 1.62  # inches: of such figures the report sets one, two or four side by side
+TALLEST = 9  # inches that a page has for a figure with its caption
 
 
 def canvas(title, rows=1, columns=1, width=FULL, height=2.4, **kwargs):
@@ -60,6 +78,11 @@ def canvas(title, rows=1, columns=1, width=FULL, height=2.4, **kwargs):
     lines = [textwrap.fill(line, int(15 * width)) for line in title.split("\n")]  # letters that fit into an inch
     fig.suptitle("\n".join(lines), x=0.01, ha="left")
     return fig, axes
+
+
+def class_ticks(axis, names, inches):
+    """Name the classes along an axis of so many inches, in letters that leave room for all."""
+    axis.set_ticks(range(len(names)), names, fontsize=min(7, 65 * inches / len(names)))
 
 
 def legend_below(fig):
@@ -77,12 +100,15 @@ def render(fig, kind):
 
 def _examples(dataset, per_class, kind, height, sharey):
     """A figure, and for each of the first training sequences of each class (axes, x): a class a column, in blocks of
-    rows where there are more than eight."""
-    columns = min(len(dataset.classes), 8)
-    rows = per_class * -(-len(dataset.classes) // columns)
-    fig, axes = canvas(f"{kind}: {dataset.label}", rows, columns, height=0.49 + height * rows, sharey=sharey)
+    rows where there are more than eight. The more classes, the fewer of each, and the smaller."""
+    columns = max(min(len(dataset.classes), 8), -(-len(dataset.classes) // 10))
+    blocks = -(-len(dataset.classes) // columns)
+    per_class = max(1, min(per_class, 8 // blocks))
+    rows = per_class * blocks
+    fig, axes = canvas(f"{kind}: {dataset.label}", rows, columns, height=min(0.49 + height * rows, TALLEST),
+                       sharey=sharey)
     pairs = []
-    for label, c in enumerate(dataset.classes):
+    for label, c in enumerate(dataset.tick_labels):
         block, column = divmod(label, columns)
         places = axes[per_class * block : per_class * (block + 1), column]
         places[0].set_title(c, loc="center")
@@ -126,8 +152,9 @@ def segments(dataset, per_class=2):
 @styled
 def lengths(dataset):
     """Lengths of the sequences of each class in both splits, and how many sequences each class has."""
-    fig, axes = canvas(f"Lengths and counts: {dataset.label}", 1, 2, height=1.8 + 0.08 * len(dataset.classes))
-    places = np.arange(len(dataset.classes))
+    height = min(1.3 + 0.12 * len(dataset.classes), TALLEST)
+    fig, axes = canvas(f"Lengths and counts: {dataset.label}", 1, 2, height=height)
+    places, names = np.arange(len(dataset.classes)), list(map(literal, dataset.names))
     for offset, part, name, colour in ((-0.2, dataset.train, "training", DARK), (0.2, dataset.test, "test", LIGHT)):
         spans = [[len(x) for x, y in zip(part.x, part.y) if y == label] for label in places]
         box = axes[0, 0].boxplot(spans, positions=places + offset, widths=0.3, orientation="horizontal", whis=(0, 100),
@@ -136,7 +163,8 @@ def lengths(dataset):
             patch.set(facecolor=colour, edgecolor=colour)
         axes[0, 1].barh(places + offset, [len(s) for s in spans], 0.3, color=colour, label=name)
     for ax, label in zip(axes[0], ("frames in a sequence: least, quartiles, greatest", "sequences")):
-        ax.set(yticks=places, yticklabels=dataset.classes, xlabel=label)
+        class_ticks(ax.yaxis, names if ax is axes[0, 0] else [""] * len(names), height - 0.8)
+        ax.set_xlabel(label)
         ax.invert_yaxis()
     axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
@@ -186,30 +214,35 @@ def _median(curves):
     return np.flatnonzero(reached) + 1, np.nanmedian(table[:, reached], axis=0)
 
 
+NUMBERED = 30  # classes of which a matrix no wider than the page has room for numbers
+
+
 @styled
 def confusion(matrices, dataset, title):
     """A panel: in the row of each true class and the column of each predicted one a strip with a stripe for each seed,
-    sorted; the darker, the greater its share of the true class. The number is the mean share in percent.
+    sorted; the darker, the greater its share of the true class. The number is the mean share in percent, where there is room.
 
     matrices: counts by seed, true and predicted class (S, C, C).
     """
     S, C, _ = matrices.shape
-    size = max(PANEL, 0.5 + 0.19 * C)
+    size = min(max(PANEL, 0.5 + 0.19 * C), FULL)
     fig, [[ax]] = canvas(_panel_title(title, dataset), width=size, height=size - 0.12)
     shares = matrices / np.maximum(matrices.sum(axis=2, keepdims=True), 1)  # (S, C, C)
     stripes = np.sort(shares, axis=0).transpose(1, 2, 0).reshape(C, C * S)
     ax.imshow(stripes, cmap="Greys", vmin=0, vmax=1.25, aspect="auto", interpolation="nearest",
               extent=(-0.5, C - 0.5, C - 0.5, -0.5))
-    for i, j in np.argwhere(shares.mean(axis=0) >= 0.005):
+    numbered = np.argwhere(shares.mean(axis=0) >= 0.005) if C <= NUMBERED else ()
+    for i, j in numbered:
         ax.text(j, i, f"{100 * shares[:, i, j].mean():.0f}", ha="center", va="center", fontsize=7,
                 color="white" if np.median(shares[:, i, j]) > 0.6 else "black")
     for line in np.arange(0.5, C - 1):
         ax.axvline(line, color="white", lw=0.8)
         ax.axhline(line, color="white", lw=0.8)
-    turned = {"rotation": 90} if max(map(len, dataset.classes)) > 4 else {}
-    ax.set_xticks(range(C), dataset.classes, **turned)
-    ax.set_yticks(range(C), dataset.classes)
+    for axis in (ax.xaxis, ax.yaxis):
+        class_ticks(axis, dataset.tick_labels, size - 0.8)
     ax.tick_params(length=0)
+    if max(map(len, dataset.tick_labels)) > 4 or C > NUMBERED:
+        ax.tick_params(axis="x", rotation=90)
     ax.set(xlabel="read as", ylabel="true")
     return fig
 
@@ -314,7 +347,10 @@ def plateau(runs, watched, levels, dataset, cell):
         row[: len(w["recalls"])] = w["recalls"]
     for label, curve in enumerate(np.nanmean(table, axis=0).T):
         colour = matplotlib.colormaps["viridis"](label / len(dataset.classes))
-        right.plot(np.arange(1, longest + 1), curve, color=colour, lw=1.2, label=dataset.classes[label])
+        right.plot(np.arange(1, longest + 1), curve, color=colour, lw=1.2, label=dataset.tick_labels[label])
     right.set(xlabel="epoch", ylabel="recall on test sequences", ylim=(0, 1.02), xlim=(0, None))
-    right.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    if len(dataset.classes) <= 16:
+        right.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    else:
+        right.set_title("classes in their order, dark to light", fontsize=7)
     return fig

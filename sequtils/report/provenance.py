@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 import sequtils
-from sequtils import data, paths
+from sequtils import data, fonts, paths
 from sequtils.data import sample
 from sequtils.files import read_json
 
@@ -32,11 +32,18 @@ def describe_data(root):
             problems += error.problems
             continue
         described[name] = {"title": d.title, "fingerprint": d.fingerprint, "sample": d.sample, "date": _date(d, root),
-                           "classes": list(d.classes), "train": len(d.train), "test": len(d.test),
+                           "classes": [fonts.drawable(c) for c in d.classes], "scripts": fonts.missing("".join(d.classes)),
+                           "train": len(d.train), "test": len(d.test),
                            "frames": sum(len(x) for part in (d.train, d.test) for x in part.x)}
     if problems:
         raise data.DataError(*problems)
     return described
+
+
+def remarks(described):
+    """Sentences on what was done to the data, of what `describe_data` gives."""
+    scripts = sorted({script for d in described.values() for script in d["scripts"]})
+    return [f"No font here has the letters of {', '.join(scripts)}: they are transliterated."] if scripts else []
 
 
 def _date(dataset, root):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typst
 
-from sequtils import paths
+from sequtils import fonts, paths
 from sequtils.files import ReadError, read_json, write_atomic
 from sequtils.live import page
 from sequtils.original import claims
@@ -60,6 +60,7 @@ def _compile(document, build, kind, **inputs):
     try:
         content, warnings = typst.compile_with_warnings(
             str(document / "report.typ"), root=str(build), format=kind, ignore_system_fonts=True,
+            font_paths=[str(fonts.FOLDER)],
             sys_inputs={"target": kind, **inputs})
     except typst.TypstError as error:
         raise RenderError(f"{error.message}\n{error.diagnostic}") from None

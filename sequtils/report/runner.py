@@ -63,6 +63,8 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
     print(f"profile {profile} on {data_root or 'the embedded sample'}; runs of notebooks: {len(runs)}, "
           f"{min(jobs, len(runs))} at a time\n{about(profile)}", flush=True)
     inputs = {"profile": profile, "datasets": provenance.describe_data(data_root)}
+    remarks = provenance.remarks(inputs["datasets"])
+    print(*remarks, sep="\n", end="\n" if remarks else "", flush=True)
     settings = _parameters(profile, data_root, aside, cluster)
     old = _earlier(build, inputs) if only else {}
     if old and aside != build:
@@ -72,7 +74,7 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
         if outcomes[run.name]["error"]:
             Publisher(run.notebook, aside, run.cell).withdraw()
     write_json(aside / "provenance.json", {
-        **inputs, "runs": {**old.get("runs", {}), **outcomes}, "seeds": text.seeds(settings.get("seeds")),
+        **inputs, "remarks": remarks, "runs": {**old.get("runs", {}), **outcomes}, "seeds": text.seeds(settings.get("seeds")),
         "experiments": provenance.experiments(), "level": f"{LEVEL:.0%}",
         "versions": provenance.versions(), "commit": provenance.commit(),
         "machine": provenance.machine(), "jobs": jobs, "wall_seconds": round(time.monotonic() - started, 1)})

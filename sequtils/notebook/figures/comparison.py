@@ -14,12 +14,16 @@ PARTS = {"length": "frames of a test sequence, by quarters", "class": "class"}
 @plots.styled
 def groups(gains, dataset, kind):
     """Gain of the LSTM over the RNN in each part of the test sequences, with intervals; see `ablation.gains`."""
-    parts = list(gains.within(dataset.name).values())
+    rows = gains.within(dataset.name)
+    parts = list(rows.values())
     title = f"LSTM minus RNN by {kind}: {dataset.label}"
-    fig, [[ax]] = plots.canvas(title, width=max(plots.HALF, 0.5 * len(parts)), height=2.13)
+    fig, [[ax]] = plots.canvas(title, width=min(max(plots.HALF, 0.5 * len(parts)), plots.FULL), height=2.13)
     _errors(ax, np.arange(len(parts)), [part["gain"] for part in parts], fmt="D", color=DARK, capsize=3)
     ax.axhline(0, color=LIGHT, lw=1, zorder=0)
-    ax.set_xticks(range(len(parts)), [part["name"] for part in parts])
+    names = [dataset.tick_labels[place - 1] if kind == "class" else row["name"] for place, row in rows.items()]
+    plots.class_ticks(ax.xaxis, names, fig.get_figwidth() - 0.8)
+    if len(parts) > 13 or kind == "class" and max(map(len, names)) > 6:
+        ax.tick_params(axis="x", rotation=90)
     ax.set(xlabel=PARTS[kind], ylabel="LSTM minus RNN, accuracy", xlim=(-0.5, len(parts) - 0.5))
     return fig
 

@@ -119,7 +119,7 @@ def gates_on_strokes(examples, unit, dataset):
             ax.plot(*x[0], "o", mfc="none", mec="black", ms=7, zorder=3)
             ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
             ax.spines[:].set_visible(False)
-        row[0].set_ylabel(dataset.classes[example["label"]], rotation=0, labelpad=12, va="center")
+        row[0].set_ylabel(dataset.tick_labels[example["label"]], rotation=0, labelpad=12, va="center")
     fig.colorbar(image, ax=axes, shrink=0.8, label="value")
     return fig
 
@@ -135,7 +135,7 @@ def gates_over_frames(examples, unit, dataset):
         image = above.imshow(f.T, aspect="auto", origin="lower", cmap="viridis", vmin=0, vmax=1,
                              interpolation="nearest", extent=(-0.5, len(f) - 0.5, 0.5, f.shape[1] + 0.5))
         above.axhline(unit + 1, color="white", lw=0.8, ls=":")
-        above.set_title(dataset.classes[example["label"]], loc="center")
+        above.set_title(dataset.tick_labels[example["label"]], loc="center")
         for name, (dashes, colour) in LINES.items():
             below.plot(_shown(example, name)[:, unit], dashes, color=colour, lw=1.4, label=GATES[name])
         below.set(xlabel="frame", ylim=(-0.03, 1.03))

@@ -133,11 +133,11 @@ def drawings(results, dataset, most=3):
     each = len(results[0]["labels"]) // len(dataset.classes)
     for c in range(C):
         _pen(axes[0, c], results[0]["means"][c], LIGHT)
-        axes[0, c].set_title(dataset.classes[c], loc="center")
+        axes[0, c].set_title(dataset.tick_labels[c], loc="center")
         for ax, result in zip(axes[1:, c], results):
             read = result["predictions"][c * each]
             _pen(ax, result["drawings"][c], COLOURS["lstm"])
-            ax.set_xlabel(f"read as {dataset.classes[read]}", fontsize=7, color=DARK,
+            ax.set_xlabel(f"read as {dataset.tick_labels[read]}", fontsize=7, color=DARK,
                           weight="normal" if read == c else "bold")
     for row, label in zip(axes, ["mean", *(f"seed {r['trial']['seed']}" for r in results)]):
         row[0].set_ylabel(label)

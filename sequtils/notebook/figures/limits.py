@@ -144,7 +144,7 @@ def _examples(result, dataset):
     examples = result["attention"]["examples"]
     for row in sorted(examples, key=int)[:6]:  # a stored result has its keys in the order of text
         alpha = np.array(examples[row])
-        yield dataset.classes[dataset.test.y[int(row)]], dataset.test.x[int(row)], len(alpha) * alpha
+        yield dataset.tick_labels[dataset.test.y[int(row)]], dataset.test.x[int(row)], len(alpha) * alpha
 
 
 @plots.styled
