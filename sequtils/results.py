@@ -116,7 +116,7 @@ class Result:
         return {"value": x, "low": None, "high": None, "text": text.number(x, form or ".3f"), "range": ""}
 
     def html(self, without=()):
-        """`table` as HTML. In JupyterLab a $ in a name would begin mathematics: a table with one is marked as without."""
+        """`table` as HTML; one with a $ in a name is marked as without mathematics, which JupyterLab would set."""
         table = self.table(without)
         with pd.option_context("display.html.use_mathjax", "$" not in table.to_string()):
             return table.to_html(index=False, border=0)

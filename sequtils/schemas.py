@@ -32,8 +32,8 @@ MEASURED = {  # names that mean the same in the results of all experiments
     "train_accuracy": SHARE, "test_accuracy": SHARE, "logits": _list(_list(NUMBER_OR_NONE)), "parameters": WHOLE}
 ENTRY = _record(run=TEXT, notebook=TEXT, file=TEXT, caption=TEXT, id=TEXT)
 RUN = _record(seconds=NUMBER, error=WORD_OR_NONE, parameters=OBJECT, trials=_record(new=WHOLE, stored=WHOLE))
-DATA = _record({"scripts": _list(TEXT)}, title=TEXT, fingerprint=TEXT, classes=_list(TEXT), train=WHOLE, test=WHOLE, frames=WHOLE, date=TEXT,
-               sample={"type": "boolean"})
+DATA = _record({"scripts": _list(TEXT)}, title=TEXT, fingerprint=TEXT, classes=_list(TEXT), train=WHOLE, test=WHOLE,
+               frames=WHOLE, date=TEXT, sample={"type": "boolean"})
 SCHEMAS = {
     "result": {**_record(MEASURED, trial=OBJECT, fingerprint=TEXT, engine=TEXT, seconds=NUMBER, sha256=TEXT), "allOf": [
         _given(["Trial"], *MEASURED, history=["accuracy"]),

@@ -14,9 +14,9 @@ from packaging.requirements import Requirement
 
 from sequtils import environment, paths
 
-ROOMS = ["paths", "schemas", "text", "fonts", "stopping", "files", "terminal", "environment", "data", "models", "engine",
-         "trials", "classifier", "intervals", "statistics", "results", "measures", "original", "notebook", "live",
-         "report", "__main__"]  # as the data goes
+ROOMS = ["paths", "schemas", "text", "fonts", "stopping", "files", "terminal", "environment", "data", "models",
+         "engine", "trials", "classifier", "intervals", "statistics", "results", "measures", "original", "notebook",
+         "live", "report", "__main__"]  # as the data goes
 PACKAGE = paths.ROOT / "sequtils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

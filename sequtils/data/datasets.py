@@ -62,9 +62,14 @@ class Dataset:
         return self.title + (" (embedded sample, synthetic)" if self.sample else "")
 
     @functools.cached_property
+    def whole_names(self):
+        """The classes in letters that the fonts have, each different."""
+        return short(map(fonts.drawable, self.classes), 2**10)
+
+    @functools.cached_property
     def names(self):
-        """The classes as tables and captions name them: of at most 24 letters, which the fonts have."""
-        return short(map(fonts.drawable, self.classes), 24)
+        """The classes as tables and captions name them: of at most 24 letters."""
+        return short(self.whole_names, 24)
 
     @functools.cached_property
     def tick_labels(self):

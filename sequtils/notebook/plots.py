@@ -164,8 +164,7 @@ def lengths(dataset):
         axes[0, 1].barh(places + offset, [len(s) for s in spans], 0.3, color=colour, label=name)
     for ax, label in zip(axes[0], ("frames in a sequence: least, quartiles, greatest", "sequences")):
         class_ticks(ax.yaxis, names if ax is axes[0, 0] else [""] * len(names), height - 0.8)
-        ax.set_xlabel(label)
-        ax.invert_yaxis()
+        ax.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
     axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
 
@@ -220,7 +219,8 @@ NUMBERED = 30  # classes of which a matrix no wider than the page has room for n
 @styled
 def confusion(matrices, dataset, title):
     """A panel: in the row of each true class and the column of each predicted one a strip with a stripe for each seed,
-    sorted; the darker, the greater its share of the true class. The number is the mean share in percent, where there is room.
+    sorted; the darker, the greater its share of the true class. The number, where there is room, is the mean share in
+    percent.
 
     matrices: counts by seed, true and predicted class (S, C, C).
     """
@@ -337,9 +337,9 @@ def plateau(runs, watched, levels, dataset, cell):
     for r in runs:
         left.plot(np.arange(1, len(r["history"]["loss"]) + 1), np.array(r["history"]["loss"], float), DASHES[cell],
                   color=COLOURS[cell], lw=0.7, alpha=0.6)
-    for words, loss in levels.items():
+    for place, (words, loss) in zip(("top", "bottom"), sorted(levels.items(), key=lambda level: level[1])):
         left.axhline(loss, color=DARK, lw=0.8, ls=":")
-        left.text(1, loss, words, fontsize=7, va="bottom", transform=left.get_yaxis_transform(), ha="right")
+        left.text(1, loss, words, fontsize=7, va=place, transform=left.get_yaxis_transform(), ha="right")
     left.set(xlabel="epoch", ylabel="training loss (nats)", xlim=(0, None), ylim=(0, None))
     longest = max(len(w["recalls"]) for w in watched)
     table = np.full((len(watched), longest, len(dataset.classes)), np.nan)

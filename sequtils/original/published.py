@@ -101,8 +101,14 @@ def _reported(report, found, dataset):
     classes = found.get("classes")
     same = "not said" if not classes else "yes" if set(classes) == set(dataset["classes"]) else "no"
     often = f"; most frequent class {found['majority']:.3f}" if "majority" in found else ""
-    return {"report": report["repository"], "dataset": dataset["title"], "classes": " ".join(classes or ["not said"]),
+    return {"report": report["repository"], "dataset": dataset["title"], "classes": _listed(classes or ["not said"]),
             "as_here": same, **accuracies, "set_up": report["set_up"] + often}
+
+
+def _listed(classes):
+    """The names of classes, or how many there are where a column of a table is too narrow for them."""
+    names = " ".join(text.short(classes, 8))
+    return names if len(names) <= 40 else f"{len(classes)} classes"
 
 
 def typeset_published(row):

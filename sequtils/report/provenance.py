@@ -32,7 +32,7 @@ def describe_data(root):
             problems += error.problems
             continue
         described[name] = {"title": d.title, "fingerprint": d.fingerprint, "sample": d.sample, "date": _date(d, root),
-                           "classes": [fonts.drawable(c) for c in d.classes], "scripts": fonts.missing("".join(d.classes)),
+                           "classes": list(d.whole_names), "scripts": fonts.missing("".join(d.classes)),
                            "train": len(d.train), "test": len(d.test),
                            "frames": sum(len(x) for part in (d.train, d.test) for x in part.x)}
     if problems:

@@ -74,7 +74,8 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
         if outcomes[run.name]["error"]:
             Publisher(run.notebook, aside, run.cell).withdraw()
     write_json(aside / "provenance.json", {
-        **inputs, "remarks": remarks, "runs": {**old.get("runs", {}), **outcomes}, "seeds": text.seeds(settings.get("seeds")),
+        **inputs, "remarks": remarks, "runs": {**old.get("runs", {}), **outcomes},
+        "seeds": text.seeds(settings.get("seeds")),
         "experiments": provenance.experiments(), "level": f"{LEVEL:.0%}",
         "versions": provenance.versions(), "commit": provenance.commit(),
         "machine": provenance.machine(), "jobs": jobs, "wall_seconds": round(time.monotonic() - started, 1)})

@@ -16,14 +16,15 @@ def groups(gains, dataset, kind):
     """Gain of the LSTM over the RNN in each part of the test sequences, with intervals; see `ablation.gains`."""
     rows = gains.within(dataset.name)
     parts = list(rows.values())
+    names = [dataset.tick_labels[place - 1] if kind == "class" else row["name"] for place, row in rows.items()]
+    turned = kind == "class" and (len(parts) > 13 or max(map(len, names)) > 6)
     title = f"LSTM minus RNN by {kind}: {dataset.label}"
-    fig, [[ax]] = plots.canvas(title, width=min(max(plots.HALF, 0.5 * len(parts)), plots.FULL), height=2.13)
+    width = min(max(plots.HALF, 0.5 * len(parts)), plots.FULL)
+    fig, [[ax]] = plots.canvas(title, width=width, height=2.6 if turned else 2.13)
     _errors(ax, np.arange(len(parts)), [part["gain"] for part in parts], fmt="D", color=DARK, capsize=3)
     ax.axhline(0, color=LIGHT, lw=1, zorder=0)
-    names = [dataset.tick_labels[place - 1] if kind == "class" else row["name"] for place, row in rows.items()]
-    plots.class_ticks(ax.xaxis, names, fig.get_figwidth() - 0.8)
-    if len(parts) > 13 or kind == "class" and max(map(len, names)) > 6:
-        ax.tick_params(axis="x", rotation=90)
+    plots.class_ticks(ax.xaxis, names, width - 0.8)
+    ax.tick_params(axis="x", rotation=90 if turned else 0)
     ax.set(xlabel=PARTS[kind], ylabel="LSTM minus RNN, accuracy", xlim=(-0.5, len(parts) - 0.5))
     return fig
 
