@@ -59,6 +59,17 @@ def legend_below(fig):
     fig.legend(*fig.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
 
 
+def estimates(ax, places, found, across=False, **style):
+    """Means of Estimates with their intervals, and a faint point for each seed: upright, or across where the accuracy
+    runs from left to right. style: that of `Axes.errorbar`."""
+    means = np.array([e.mean for e in found])
+    spans = np.abs([[e.mean - e.low, e.high - e.mean] for e in found]).T
+    pair = (lambda place, value: (value, place)) if across else (lambda place, value: (place, value))
+    for place, e in zip(places, found):
+        ax.plot(*pair([place] * len(e.each), e.each), "o", color=style["color"], alpha=0.3, ms=3.5, mew=0, zorder=1)
+    ax.errorbar(*pair(places, means), **{"xerr" if across else "yerr": spans}, capsize=3, **style)
+
+
 @styled
 def render(fig, kind):
     """The figure as the bytes of an "svg" or "png" file: without a date, the same figure is the same bytes."""
@@ -179,19 +190,17 @@ def confusion(matrix, dataset, title, seeds):
 
 
 @styled
-def sweep(xs, estimates, dataset, cell, title, xlabel, published=None, log=True, band=None):
+def sweep(xs, accuracies, dataset, cell, title, xlabel, published=None, log=True, band=None):
     """Accuracy against what was varied, xs.
 
-    estimates: "train" and "test" -> a `statistics.Estimate` for each x. Test: filled markers with intervals; training:
-    a thin line with crosses; published, the same two -> (x, accuracy): open markers. band: (low, high, label) shades a
-    range of x. The grey line is the majority rate of the test set.
+    accuracies: "train" and "test" -> a `statistics.Estimate` for each x. Test: filled markers with intervals, and a
+    faint point for each seed; training: a thin line with crosses; published, the same two -> (x, accuracy): open
+    markers. band: (low, high, label) shades a range of x. The grey line is the majority rate of the test set.
     """
     fig, [[ax]] = canvas(f"{title}: {dataset.label}", width=HALF, height=3.3)
-    means = {part: [e.mean for e in values] for part, values in estimates.items()}
-    spans = np.abs([[m - e.low, e.high - m] for m, e in zip(means["test"], estimates["test"])]).T
     colour = COLOURS[cell]
-    ax.errorbar(xs, means["test"], spans, fmt="o", ls=DASHES[cell], color=colour, capsize=3, lw=1.6, label="test")
-    ax.plot(xs, means["train"], "x-", color=DARK, lw=0.6, ms=4, label="training")
+    estimates(ax, xs, accuracies["test"], fmt="o", ls=DASHES[cell], color=colour, lw=1.6, label="test")
+    ax.plot(xs, [e.mean for e in accuracies["train"]], "x-", color=DARK, lw=0.6, ms=4, label="training")
     published = published or {"train": ([], []), "test": ([], [])}
     for part, marker, edge in (("test", "o", colour), ("train", "s", DARK)):
         points = published[part]
@@ -235,16 +244,16 @@ def node_rule(dataset, alphas, widths):
 
 @styled
 def folds(best, dataset, cell):
-    """Accuracy on held-out folds of the training data against width, mean and standard deviation, beside the test
+    """Accuracy on held-out folds of the training data against width, the mean and a point for each, beside the test
     accuracy, which decides nothing; an arrow marks the width that the folds choose.
 
     best: a `Sweep` of widths with a column "folds" and the alias "chosen".
     """
     fig, [[ax]] = canvas(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=HALF, height=3.0)
     rows = best.within(dataset.name)
-    widths, scores = list(rows), [row["folds"] for row in rows.values()]
-    ax.errorbar(widths, [s.mean for s in scores], [s.sd for s in scores], fmt="o", ls=DASHES[cell], color=COLOURS[cell],
-                capsize=3, label="folds")
+    widths = list(rows)
+    estimates(ax, widths, [row["folds"] for row in rows.values()], fmt="o", ls=DASHES[cell], color=COLOURS[cell],
+              label="folds")
     ax.plot(widths, [row["test"].mean for row in rows.values()], "D", mfc="none", mec=DARK, ls="none", label="test set")
     chosen = best.names(dataset.name, "chosen")[1]
     ax.annotate("chosen", (chosen, 0), (chosen, 0.12), ha="center", arrowprops={"arrowstyle": "->"})

@@ -96,7 +96,7 @@ class Study:
                 options["band"] = (bands[dataset.name, "least"], bands[dataset.name, "most"], "picks of the rule")
             figure = sweep.draw(dataset.name, f"{self.name}, {subject}", xlabel, **options)
             self.publish(f"{name}-{dataset.name}", figure, f"{self.name} on {dataset.label}: {subject} as training "
-                         "stopped; bars are intervals.", dataset)
+                         "stopped; bars are intervals, faint points seeds.", dataset)
 
     def publish_networks(self, block, sweep, value=None, chosen=""):
         """Publish loss against epoch and confusion matrix of the networks of a block of the source, under its numbers.
