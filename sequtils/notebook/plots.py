@@ -95,31 +95,41 @@ def _examples(dataset, per_class, kind, height, sharey):
     return fig, pairs
 
 
+def stroke(ax, x):
+    """A stroke x (T, 2), light at pen down and dark at pen up; a dot marks pen down."""
+    ax.plot(*x.T, color="#BBBBBB", lw=0.8, zorder=1)
+    ax.scatter(*x.T, c=np.linspace(1, 0, len(x)), cmap="cividis", s=5, zorder=2)
+    ax.plot(*x[0], "o", color="black", ms=4, zorder=3)
+    ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
+    ax.spines[:].set_visible(False)
+
+
+def segment(ax, x, dataset):
+    """A segment x (T, D) as a heat map, each feature in units of its own standard deviation over the training data, cut
+    at two; the image, for a colour bar."""
+    frames = np.concatenate(dataset.train.x)
+    mean, std = frames.mean(axis=0), frames.std(axis=0)
+    ax.set(yticks=[0, 13, 26, 38], xticks=[0, len(x) - 1])
+    return ax.imshow(((x - mean) / np.where(std > 0, std, 1)).T, aspect="auto", origin="lower", cmap="cividis",
+                     vmin=-2, vmax=2, interpolation="nearest")
+
+
 @styled
 def strokes(dataset, per_class=3):
-    """The first training strokes of each class, light at pen down and dark at pen up; a dot marks pen down."""
+    """The first training strokes of each class; see `stroke`."""
     fig, pairs = _examples(dataset, per_class, "Training strokes", 1.25, sharey=False)
     for ax, x in pairs:
-        ax.plot(*x.T, color="#BBBBBB", lw=0.8, zorder=1)
-        ax.scatter(*x.T, c=np.linspace(1, 0, len(x)), cmap="cividis", s=5, zorder=2)
-        ax.plot(*x[0], "o", color="black", ms=4, zorder=3)
+        stroke(ax, x)
         ax.set_xlabel(f"{len(x)} points", fontsize=7)
-        ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
-        ax.spines[:].set_visible(False)
     return fig
 
 
 @styled
 def segments(dataset, per_class=2):
-    """The first training segments of each class as heat maps of the 39 features, each feature in units of its own
-    standard deviation over the training data, cut at two."""
-    frames = np.concatenate(dataset.train.x)
-    mean, std = frames.mean(axis=0), frames.std(axis=0)
+    """The first training segments of each class; see `segment`."""
     fig, pairs = _examples(dataset, per_class, "Training segments", 1.5, sharey="row")
     for ax, x in pairs:
-        image = ax.imshow(((x - mean) / np.where(std > 0, std, 1)).T, aspect="auto", origin="lower", cmap="cividis",
-                          vmin=-2, vmax=2, interpolation="nearest")
-        ax.set(yticks=[0, 13, 26, 38], xticks=[0, len(x) - 1])
+        image = segment(ax, x, dataset)
     fig.supxlabel("frame")
     fig.supylabel("feature")
     fig.colorbar(image, ax=fig.axes, shrink=0.7, label="standard deviations")
