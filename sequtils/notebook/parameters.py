@@ -24,8 +24,8 @@ RULES = {  # name -> schema, and what may stand there
     "cell": ({"enum": ["rnn", "lstm"]}, '"rnn" or "lstm"'),
     "jobs": ({"anyOf": [COUNT, {"const": -1}]}, "a whole number of at least 1, or -1 for one for each core"),
     "seeds": ({"anyOf": [COUNT, PAIRS]}, "a whole number of at least 1, or pairs [number, multiplications at most]"),
-    "folds": ({"type": "integer", "minimum": 2}, "a whole number of at least 2"),
-    "ladder_folds": ({"type": "integer", "minimum": 2}, "a whole number of at least 2"),
+    **dict.fromkeys(("folds", "ladder_folds", "speaker_folds"), ({"type": "integer", "minimum": 2},
+                                                                 "a whole number of at least 2")),
     "fractions": ({"type": "array", "minItems": 1, "uniqueItems": True, "contains": {"const": 0}, "items": {
         "type": "number", "minimum": 0, "exclusiveMaximum": 1}}, "a list of different numbers below 1, with 0 in it"),
     "memory_lags": ({"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "integer", "minimum": 0}},
