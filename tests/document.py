@@ -23,7 +23,8 @@ The state $h_t = tanh(W x_t + U h_(t-1) + b)$ of @fig-wide and of @tab-wide has 
 #fig("tall")
 #pair("left", "right")
 #pair("broad", "long")
-#if not to-html { context [#metadata((("left", "right"), ("broad", "long")).map(ids => measure(width: 15cm, pair(..ids)).height.cm())) <heights>] }
+#let heights(..pairs) = pairs.pos().map(ids => measure(width: 15cm, pair(..ids)).height.cm())
+#if not to-html { context [#metadata(heights(("left", "right"), ("broad", "long"))) <heights>] }
 #tab("wide")
 #if live { include "chapters/live.typ" }
 #bibliography("references.bib")

@@ -90,7 +90,7 @@ def test_a_difference_has_one_verdict_and_its_sign():
 def test_folds_are_told_by_their_least_and_greatest():
     folds = [{"test_accuracy": x} for x in (0.5, 0.9, 0.7)]
     assert statistics.cross_validated(folds) == statistics.Estimate(
-        pytest.approx(0.7), pytest.approx(0.2), 0.5, 0.9, is_range=True)
+        pytest.approx(0.7), pytest.approx(0.2), 0.5, 0.9, is_range=True, each=(0.5, 0.9, 0.7))
 
 
 def test_agrees():

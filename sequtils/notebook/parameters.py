@@ -32,8 +32,8 @@ RULES = {  # name -> schema, and what may stand there
                     "a list of different whole numbers of at least 0"),
     **dict.fromkeys(("data_root", "build", "cluster"), (NAME, "None, or text that is not empty")),
     **dict.fromkeys(("handwriting_classes", "cv_classes"), (CLASSES, "None, or a list of two or more classes")),
-    **dict.fromkeys(("width", "first"), ({"anyOf": [{"type": "null"}, COUNT]},
-                                         "None, or a whole number of at least 1")),
+    **dict.fromkeys(("width", "first", "variant_seeds", "compared_seeds"), (
+        {"anyOf": [{"type": "null"}, COUNT]}, "None, or a whole number of at least 1")),
     **dict.fromkeys(("loop_gain", "excess_gain", "disturbance", "plant_pole"), (ANY, "a number")),
 }
 

@@ -17,7 +17,7 @@ def groups(gains, dataset, kind):
     parts = list(gains.within(dataset.name).values())
     title = f"LSTM minus RNN by {kind}: {dataset.label}"
     fig, [[ax]] = plots.canvas(title, width=max(plots.HALF, 0.5 * len(parts)), height=2.13)
-    _errors(ax, np.arange(len(parts)), [part["gain"] for part in parts], fmt="D", color=DARK, capsize=3)
+    plots.estimates(ax, np.arange(len(parts)), [part["gain"] for part in parts], fmt="D", color=DARK)
     ax.axhline(0, color=LIGHT, lw=1, zorder=0)
     ax.set_xticks(range(len(parts)), [part["name"] for part in parts])
     ax.set(xlabel=PARTS[kind], ylabel="LSTM minus RNN, accuracy", xlim=(-0.5, len(parts) - 0.5))
@@ -33,8 +33,8 @@ def slide(cells, ladder, datasets):
     for ax, (name, dataset) in zip(axes[0], datasets.items()):
         for cell, shift in (("rnn", -0.08), ("lstm", 0.08)):
             both = [cells[name, cell, "test"], ladder[name, cell, "chosen", "test"]]
-            _errors(ax, np.arange(2) + shift, both, fmt=MARKERS[cell], ms=7, capsize=4, lw=2, color=COLOURS[cell],
-                    label=NAMES[cell])
+            plots.estimates(ax, np.arange(2) + shift, both, fmt=MARKERS[cell], ms=7, lw=2, color=COLOURS[cell],
+                            label=NAMES[cell])
             published = source.accuracies(cell, name, "layers", 2)["test"]
             ax.plot(shift, published, MARKERS[cell], mfc="none", mec=COLOURS[cell], ms=9,
                     label=f"{NAMES[cell]}, published")
@@ -54,28 +54,18 @@ def ladder(steps, ensemble, dataset):
     fig, [[ax]] = plots.canvas(f"The ladder: {dataset.label}", height=0.98 + 0.3 * (len(rungs) + 1))
     for cell, shift in (("rnn", -0.15), ("lstm", 0.15)):
         rows, places = list(steps.within(dataset.name, cell).values()), np.arange(len(rungs)) + shift
-        _errors(ax, places, [row["test"] for row in rows], across=True, fmt=MARKERS[cell], color=COLOURS[cell],
-                capsize=3, label=f"{NAMES[cell]}, test")
+        plots.estimates(ax, places, [row["test"] for row in rows], across=True, fmt=MARKERS[cell], color=COLOURS[cell],
+                        label=f"{NAMES[cell]}, test")
         ax.plot([row["folds"] for row in rows], places, "|", color=COLOURS[cell], ms=9,
                 label=f"{NAMES[cell]}, held-out folds")
         chosen = steps.row(dataset.name, cell, "chosen")
         ax.plot(chosen["test"].mean, rungs.index(chosen["rung"]) + shift, "o", mfc="none", mec="black", ms=12,
                 label="chosen by the folds" if cell == "lstm" else None)
-    _errors(ax, [len(rungs)], [ensemble], across=True, fmt=MARKERS["ensemble"], color=DARK, capsize=3,
-            label="ensemble, test")
+    plots.estimates(ax, [len(rungs)], [ensemble], across=True, fmt=MARKERS["ensemble"], color=DARK,
+                    label="ensemble, test")
     ax.axvline(statistics.majority_rate(dataset.test), color=LIGHT, lw=1, zorder=0, label="majority rate")
     ax.set_yticks(range(len(rungs) + 1), [*rungs, "ensemble"])
     ax.invert_yaxis()
     ax.set(xlabel="accuracy", xlim=(0, 1.03))
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
-
-
-def _errors(ax, places, estimates, across=False, **options):
-    """Means with intervals, upright, or across where the accuracy runs from left to right."""
-    means = np.array([e.mean for e in estimates])
-    spans = np.abs([[e.mean - e.low, e.high - e.mean] for e in estimates]).T
-    if across:
-        ax.errorbar(means, places, xerr=spans, **options)
-    else:
-        ax.errorbar(places, means, yerr=spans, **options)

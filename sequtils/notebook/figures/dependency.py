@@ -66,9 +66,8 @@ def length(results, dataset):
 def _accuracy(ax, x, estimates, train, cell):
     """Test accuracy with intervals and training accuracy of a cell; the last place stands apart from the line."""
     means = [e.mean for e in estimates]
-    spans = np.abs([[e.mean - e.low, e.high - e.mean] for e in estimates]).T
     style = {"color": COLOURS[cell], "marker": MARKERS[cell]}
-    ax.errorbar(x, means, spans, ls="none", capsize=3, ms=5, **style)
+    plots.estimates(ax, x, estimates, ls="none", ms=5, **style)
     ax.plot(x[:-1], means[:-1], ls=DASHES[cell], lw=1.8, ms=5, label=f"{NAMES[cell]}, test", **style)
     ax.plot(x[:-1], train[:-1], ls=DASHES[cell], lw=0.7, ms=5, mfc="white", label=f"{NAMES[cell]}, training", **style)
     ax.plot(x[-1:], train[-1:], ls="none", ms=5, mfc="white", **style)

@@ -98,7 +98,7 @@ def memory(results, lags, threshold, dataset):
 @styled
 def diagrams():
     """The four kinds of network as rows of cells: inputs from below, outputs to above, the state to the right."""
-    fig, axes = canvas("Four kinds of network", 1, 4, height=1.39, width_ratios=(1.6, 3, 3, 3))
+    fig, axes = canvas("Four kinds of network", 1, 4, height=1.6, width_ratios=(1.6, 3, 3, 3))
     for ax, (kind, (cells, inputs, outputs)) in zip(axes[0], KINDS.items()):
         for t in range(cells):
             ax.add_patch(Rectangle((t, 0), 0.56, 0.5, fc="#EEEEEE", ec=DARK))
