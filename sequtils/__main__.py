@@ -16,8 +16,8 @@ from sequtils.files import RefusedError
 from sequtils.terminal import elapsed
 
 PROFILES = "short", "quick", "standard", "full"
-TESTS = {  # a command, the marked tests that it runs, and what it says of itself
-    "test": ("not slow", "lint, unit tests, and the notebooks against their committed outputs"),
+TESTS = {  # a command, the mark of the tests that it runs (None: those with none of the others), what it says of itself
+    "test": (None, "lint, unit tests, and the notebooks against their committed outputs"),
     "test-slow": ("slow", "whole reports, made, killed and made again, and long trainings"),
 }
 
@@ -70,9 +70,9 @@ def _parser():
     hand_in = _command(commands, "hand-in", _hand_in, "copy the report into report/, its results into README.md")
     hand_in.add_argument("--build", type=_path, metavar="DIR", help="where it was written; default: report/build")
     _command(commands, "setup", _setup, "make .venv, or bring it up to date; every other command does it too")
-    for name, (marked, text) in TESTS.items():
+    for name, (mark, text) in TESTS.items():
         test = _command(commands, name, _test, text)
-        test.set_defaults(marked=marked)
+        test.set_defaults(marked=mark or " and ".join(f"not {other}" for other, _ in TESTS.values() if other))
         test.add_argument("what", nargs="*", default=("notebooks", "tests"), metavar="FILE", help="default: all")
     _command(commands, "lab", _lab, "open JupyterLab with the notebooks")
     bench = _command(commands, "bench", _bench, "how fast the compiled engine is, and beside what")
