@@ -185,8 +185,8 @@ def wilson(right, n, level=LEVEL):
 
 
 def confusion(results, classes):
-    """Counts (C, C) of true class (row) against predicted class (column), summed over the results (scikit-learn's)."""
-    return sum(metrics.confusion_matrix(r["labels"], r["predictions"], labels=range(classes)) for r in results)
+    """Counts (S, C, C) of true class (row) against predicted class (column), of each of S results (scikit-learn's)."""
+    return np.array([metrics.confusion_matrix(r["labels"], r["predictions"], labels=range(classes)) for r in results])
 
 
 def balanced(results):

@@ -84,7 +84,7 @@ def pairs(finals, datasets):
 
 def _pairs(results, dataset):
     """(share of all errors, class, class) of each pair that is confused, the most often confused first."""
-    matrix = statistics.confusion(results, len(dataset.classes))
+    matrix = statistics.confusion(results, len(dataset.classes)).sum(axis=0)
     errors = (matrix.sum() - np.trace(matrix)) or 1
     both = [((matrix[a, b] + matrix[b, a]) / errors, a, b) for a, b in combinations(range(len(matrix)), 2)]
     return sorted((pair for pair in both if pair[0]), key=lambda pair: -pair[0])

@@ -13,17 +13,25 @@ COLOURS = {"rnn": "#0072B2", "lstm": "#D55E00", "gru": "#009E73"}
 DASHES = {"rnn": "-", "lstm": "--", "gru": ":"}
 NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 DARK, LIGHT = "#333333", "#AAAAAA"
+SCREEN = 130  # pixels for an inch, where a figure is shown in a notebook
 STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same letters
-    "font.size": 9,
-    "axes.titlesize": 9,
+    "font.size": 8,  # points on the page, where every figure stands at its own size
+    "axes.titlesize": 8,
     "axes.titlelocation": "left",
+    "axes.linewidth": 0.6,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "legend.fontsize": 7,
+    "lines.linewidth": 1.2,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "figure.titlesize": 10,
+    "figure.titlesize": 8,
     "legend.frameon": False,
-    "savefig.dpi": 80,
+    "savefig.dpi": SCREEN,
     "svg.hashsalt": "sequtils",  # with Date None it makes the same figure the same bytes
     "svg.fonttype": "path",
 }
@@ -42,21 +50,22 @@ def styled(draw):
     return drawn
 
 
-HALF = 3.75  # inches: the width of a figure of which the report sets two side by side
+FULL, HALF, PANEL = 6.5, 3.2, 1.62  # inches: of such figures the report sets one, two or four side by side
+SMOOTH = 10  # epochs over which a restless curve is averaged
 
 
-def canvas(title, rows=1, columns=1, width=6.5, height=2.8, **kwargs):
+def canvas(title, rows=1, columns=1, width=FULL, height=2.4, **kwargs):
     """A Figure of width and height in inches with a title on the left, and its axes (rows, columns)."""
     fig = Figure(figsize=(width, height), layout="constrained")
     axes = fig.subplots(rows, columns, squeeze=False, **kwargs)
-    lines = [textwrap.fill(line, int(13 * width)) for line in title.split("\n")]  # letters that fit into an inch
+    lines = [textwrap.fill(line, int(15 * width)) for line in title.split("\n")]  # letters that fit into an inch
     fig.suptitle("\n".join(lines), x=0.01, ha="left")
     return fig, axes
 
 
 def legend_below(fig):
     """One legend below the axes, which takes no width from them."""
-    fig.legend(*fig.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+    fig.legend(*fig.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 
 def estimates(ax, places, found, across=False, **style):
@@ -83,7 +92,7 @@ def _examples(dataset, per_class, kind, height, sharey):
     rows where there are more than eight."""
     columns = min(len(dataset.classes), 8)
     rows = per_class * -(-len(dataset.classes) // columns)
-    fig, axes = canvas(f"{kind}: {dataset.label}", rows, columns, height=0.6 + height * rows, sharey=sharey)
+    fig, axes = canvas(f"{kind}: {dataset.label}", rows, columns, height=0.49 + height * rows, sharey=sharey)
     pairs = []
     for label, c in enumerate(dataset.classes):
         block, column = divmod(label, columns)
@@ -139,7 +148,7 @@ def segments(dataset, per_class=2):
 @styled
 def lengths(dataset):
     """Lengths of the sequences of each class in both splits, and how many sequences each class has."""
-    fig, axes = canvas(f"Lengths and counts: {dataset.label}", 1, 2, height=2.2 + 0.1 * len(dataset.classes))
+    fig, axes = canvas(f"Lengths and counts: {dataset.label}", 1, 2, height=1.8 + 0.08 * len(dataset.classes))
     places = np.arange(len(dataset.classes))
     for offset, part, name, colour in ((-0.2, dataset.train, "training", DARK), (0.2, dataset.test, "test", LIGHT)):
         spans = [[len(x) for x, y in zip(part.x, part.y) if y == label] for label in places]
@@ -156,23 +165,39 @@ def lengths(dataset):
 
 
 @styled
-def learning(results, dataset, title):
-    """Loss and accuracy against epoch: a thin line for each seed, the median bold while more than half of the seeds
-    still train, a dot where each stopped; training in the cell's colour, test in grey and dotted."""
-    fig, axes = canvas(f"{title}: {dataset.label}", 1, 2)
+def learning(results, dataset, title, published):
+    """A panel: loss against epoch, a thin line for each seed while it trains, the median bold while more than half of
+    the seeds do; training in the cell's colour, test in grey and dotted. Below the title stand the mean accuracies, and
+    the published ones, a dict with "train" and "test", or None in both."""
+    fig, [[ax]] = canvas(_panel_title(title, dataset, *_accuracies(results, published)), width=PANEL, height=1.5)
     cell = results[0]["trial"]["cell"]
-    for ax, kind, label in zip(axes[0], ("loss", "accuracy"), ("cross-entropy (nats)", "accuracy")):
-        for part, colour, dashes, name in (("", COLOURS[cell], DASHES[cell], "training"), ("test_", DARK, ":", "test")):
-            curves = [np.array(r["history"][part + kind], float) for r in results]
-            for curve in curves:
-                ax.plot(np.arange(1, len(curve) + 1), curve, dashes, color=colour, lw=0.6, alpha=0.6)
-                ax.plot(len(curve), curve[-1], "o", color=colour, ms=3)
-            ax.plot(*_median(curves), dashes, color=colour, lw=2, label=name)
-        ax.set(xlabel="epoch", ylabel=label, xlim=(0, None))
-    axes[0, 1].set_ylim(0, 1)
-    axes[0, 0].set_ylim(0, None)
-    axes[0, 1].legend(loc="best")
+    for part, colour, dashes in (("test_", DARK, ":"), ("", COLOURS[cell], "-")):
+        curves = [np.array(r["history"][f"{part}loss"], float) for r in results]
+        for curve in curves:
+            ax.plot(np.arange(1, len(curve) + 1), curve, dashes, color=colour, lw=0.4, alpha=0.35)
+        epochs, median = _median(curves)
+        ax.plot(epochs, median, dashes, color=colour, lw=1.6)
+    ax.text(0.98, 0.98, "training", transform=ax.transAxes, ha="right", va="top", fontsize=7, color=COLOURS[cell])
+    ax.text(0.98, 0.85, "test", transform=ax.transAxes, ha="right", va="top", fontsize=7, color=DARK)
+    ax.set(xlabel="epoch", ylabel="loss (nats)", xlim=(0, None), ylim=(0, 1.1 * max(map(max, _losses(results)))))
     return fig
+
+
+def _panel_title(title, dataset, *more):
+    """The lines above a panel; what is not real says so."""
+    return "\n".join([f"{title}, {dataset.title}", *more, *(["embedded sample, synthetic"] if dataset.sample else [])])
+
+
+def _losses(results):
+    return [np.nan_to_num(np.array(r["history"]["loss"], float)) for r in results]
+
+
+def _accuracies(results, published):
+    """Mean training and test accuracy, and the published ones, in few letters, a line each."""
+    ours = [np.mean([r[f"{part}_accuracy"] for r in results]) for part in ("train", "test")]
+    told = lambda pair: "/".join(f"{x:.2f}" for x in pair)
+    theirs = [] if published["test"] is None else [f"source {told([published['train'], published['test']])}"]
+    return [f"here {told(ours)}", *theirs]
 
 
 def _median(curves):
@@ -184,18 +209,30 @@ def _median(curves):
 
 
 @styled
-def confusion(matrix, dataset, title, seeds):
-    """Counts and row percentages of true against predicted classes, summed over the seeds; the darker, the more."""
-    C = len(matrix)
-    summed = f"{seeds} seeds summed" if seeds > 1 else "one seed"
-    fig, [[ax]] = canvas(f"{title}:\n{dataset.label}, {summed}", width=max(HALF, 1 + 0.55 * C), height=1.3 + 0.45 * C)
-    share = matrix / matrix.sum(axis=1, keepdims=True)
-    ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
-    for i, j in np.ndindex(C, C):
-        colour = "white" if share[i, j] > 0.5 else "black"
-        ax.text(j, i, f"{matrix[i, j]}\n{share[i, j]:.0%}", ha="center", va="center", color=colour, fontsize=7)
-    ax.set(xticks=range(C), xticklabels=dataset.classes, yticks=range(C), yticklabels=dataset.classes,
-           xlabel="predicted class", ylabel="true class")
+def confusion(matrices, dataset, title):
+    """A panel: in the row of each true class and the column of each predicted one a strip with a stripe for each seed,
+    sorted; the darker, the greater its share of the true class. The number is the mean share in percent.
+
+    matrices: counts by seed, true and predicted class (S, C, C).
+    """
+    S, C, _ = matrices.shape
+    size = max(PANEL, 0.5 + 0.19 * C)
+    fig, [[ax]] = canvas(_panel_title(title, dataset), width=size, height=size - 0.12)
+    shares = matrices / np.maximum(matrices.sum(axis=2, keepdims=True), 1)  # (S, C, C)
+    stripes = np.sort(shares, axis=0).transpose(1, 2, 0).reshape(C, C * S)
+    ax.imshow(stripes, cmap="Greys", vmin=0, vmax=1.25, aspect="auto", interpolation="nearest",
+              extent=(-0.5, C - 0.5, C - 0.5, -0.5))
+    for i, j in np.argwhere(shares.mean(axis=0) >= 0.005):
+        ax.text(j, i, f"{100 * shares[:, i, j].mean():.0f}", ha="center", va="center", fontsize=7,
+                color="white" if np.median(shares[:, i, j]) > 0.6 else "black")
+    for line in np.arange(0.5, C - 1):
+        ax.axvline(line, color="white", lw=0.8)
+        ax.axhline(line, color="white", lw=0.8)
+    turned = {"rotation": 90} if max(map(len, dataset.classes)) > 4 else {}
+    ax.set_xticks(range(C), dataset.classes, **turned)
+    ax.set_yticks(range(C), dataset.classes)
+    ax.tick_params(length=0)
+    ax.set(xlabel="read as", ylabel="true")
     return fig
 
 
@@ -207,7 +244,7 @@ def sweep(xs, accuracies, dataset, cell, title, xlabel, published=None, log=True
     faint point for each seed; training: a thin line with crosses; published, the same two -> (x, accuracy): open
     markers. band: (low, high, label) shades a range of x. The grey line is the majority rate of the test set.
     """
-    fig, [[ax]] = canvas(f"{title}: {dataset.label}", width=HALF, height=3.3)
+    fig, [[ax]] = canvas(f"{title}: {dataset.label}", width=HALF, height=2.71)
     colour = COLOURS[cell]
     estimates(ax, xs, accuracies["test"], fmt="o", ls=DASHES[cell], color=colour, lw=1.6, label="test")
     ax.plot(xs, [e.mean for e in accuracies["train"]], "x-", color=DARK, lw=0.6, ms=4, label="training")
@@ -241,7 +278,7 @@ def rule_of_thumb(dataset, alpha):
 def node_rule(dataset, alphas, widths):
     """The rule's number of nodes against alpha, with the measured widths as horizontal lines."""
     picks = [rule_of_thumb(dataset, alpha) for alpha in alphas]
-    fig, [[ax]] = canvas(f"The rule for the number of nodes: {dataset.label}", width=HALF, height=2.6)
+    fig, [[ax]] = canvas(f"The rule for the number of nodes: {dataset.label}", width=HALF, height=2.13)
     for width in widths:
         ax.axhline(width, color=LIGHT, lw=0.8, zorder=0)
     ax.plot(alphas, picks, "o-", color=DARK, ms=4)
@@ -259,7 +296,7 @@ def folds(best, dataset, cell):
 
     best: a `Sweep` of widths with a column "folds" and the alias "chosen".
     """
-    fig, [[ax]] = canvas(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=HALF, height=3.0)
+    fig, [[ax]] = canvas(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=HALF, height=2.46)
     rows = best.within(dataset.name)
     widths = list(rows)
     estimates(ax, widths, [row["folds"] for row in rows.values()], fmt="o", ls=DASHES[cell], color=COLOURS[cell],
@@ -276,20 +313,28 @@ def folds(best, dataset, cell):
     return fig
 
 
+def _smooth(curve):
+    """The mean of the last SMOOTH values, or of as many as there are."""
+    sums = np.cumsum(np.insert(curve, 0, 0))
+    first = np.maximum(np.arange(len(curve)) + 1 - SMOOTH, 0)
+    return (sums[1:] - sums[first]) / (np.arange(len(curve)) + 1 - first)
+
+
 @styled
 def plateau(runs, watched, levels, dataset, cell):
     """Training loss of every seed with the two levels at which nothing, and one class alone, is known; and the recall
-    of each class over the epochs, the mean over the seeds that were watched.
+    of each class over the epochs, the mean over the seeds that were watched, and its mean over SMOOTH epochs bold.
 
     runs: results over the seeds. watched: results of `plateau.Watched`. levels: words -> loss.
     """
-    fig, [[left, right]] = canvas(f"The plateau of the {NAMES[cell]}: {dataset.label}", 1, 2, height=3.0)
+    fig, [[left, right]] = canvas(f"The plateau of the {NAMES[cell]}: {dataset.label}", 1, 2, height=2.46)
     for r in runs:
         left.plot(np.arange(1, len(r["history"]["loss"]) + 1), np.array(r["history"]["loss"], float), DASHES[cell],
                   color=COLOURS[cell], lw=0.7, alpha=0.6)
     for words, loss in levels.items():
         left.axhline(loss, color=DARK, lw=0.8, ls=":")
-        left.text(1, loss, words, fontsize=7, va="bottom", transform=left.get_yaxis_transform(), ha="right")
+        left.text(1, loss, words, fontsize=7, va="bottom", transform=left.get_yaxis_transform(), ha="right",
+                  bbox={"fc": "white", "ec": "none", "pad": 1, "alpha": 0.85})
     left.set(xlabel="epoch", ylabel="training loss (nats)", xlim=(0, None), ylim=(0, None))
     longest = max(len(w["recalls"]) for w in watched)
     table = np.full((len(watched), longest, len(dataset.classes)), np.nan)
@@ -297,7 +342,8 @@ def plateau(runs, watched, levels, dataset, cell):
         row[: len(w["recalls"])] = w["recalls"]
     for label, curve in enumerate(np.nanmean(table, axis=0).T):
         colour = matplotlib.colormaps["viridis"](label / len(dataset.classes))
-        right.plot(np.arange(1, longest + 1), curve, color=colour, lw=1.2, label=dataset.classes[label])
+        right.plot(np.arange(1, longest + 1), curve, color=colour, lw=0.5, alpha=0.4)
+        right.plot(np.arange(1, longest + 1), _smooth(curve), color=colour, lw=1.6, label=dataset.classes[label])
     right.set(xlabel="epoch", ylabel="recall on test sequences", ylim=(0, 1.02), xlim=(0, None))
-    right.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    right.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig

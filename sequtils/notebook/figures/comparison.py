@@ -16,7 +16,7 @@ def groups(gains, dataset, kind):
     """Gain of the LSTM over the RNN in each part of the test sequences, with intervals; see `ablation.gains`."""
     parts = list(gains.within(dataset.name).values())
     title = f"LSTM minus RNN by {kind}: {dataset.label}"
-    fig, [[ax]] = plots.canvas(title, width=max(plots.HALF, 0.5 * len(parts)), height=2.6)
+    fig, [[ax]] = plots.canvas(title, width=max(plots.HALF, 0.5 * len(parts)), height=2.13)
     plots.estimates(ax, np.arange(len(parts)), [part["gain"] for part in parts], fmt="D", color=DARK)
     ax.axhline(0, color=LIGHT, lw=1, zorder=0)
     ax.set_xticks(range(len(parts)), [part["name"] for part in parts])
@@ -29,7 +29,7 @@ def slide(cells, ladder, datasets):
     """Accuracy of both cells on both data sets, as the source trained them, beside the source's number, and at the top
     of the ladder. cells: `Sweep` of networks; ladder: `ablation.steps`."""
     title = "RNN and LSTM: " + ", ".join(d.label for d in datasets.values())
-    fig, axes = plots.canvas(title, 1, len(datasets), height=3.1, sharey=True)
+    fig, axes = plots.canvas(title, 1, len(datasets), height=2.54, sharey=True)
     for ax, (name, dataset) in zip(axes[0], datasets.items()):
         for cell, shift in (("rnn", -0.08), ("lstm", 0.08)):
             both = [cells[name, cell, "test"], ladder[name, cell, "chosen", "test"]]
@@ -42,7 +42,7 @@ def slide(cells, ladder, datasets):
         ax.set_xticks(range(2), ["the source's\nset-up", "top of\nthe ladder"])
         ax.set(title=dataset.title, xlim=(-0.5, 1.5), ylim=(0, 1.04))
     axes[0, 0].set_ylabel("test accuracy")
-    axes[0, -1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    axes[0, -1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
 
 
@@ -51,7 +51,7 @@ def ladder(steps, ensemble, dataset):
     """Test accuracy at each rung of `ablation.steps`, from the source's set-up down to the last change, with ticks for
     the accuracy on held-out folds and a ring around the rung that they choose; below, the Estimate of the ensemble."""
     rungs = list(steps.within(dataset.name, "rnn"))
-    fig, [[ax]] = plots.canvas(f"The ladder: {dataset.label}", height=1.2 + 0.36 * (len(rungs) + 1))
+    fig, [[ax]] = plots.canvas(f"The ladder: {dataset.label}", height=0.98 + 0.3 * (len(rungs) + 1))
     for cell, shift in (("rnn", -0.15), ("lstm", 0.15)):
         rows, places = list(steps.within(dataset.name, cell).values()), np.arange(len(rungs)) + shift
         plots.estimates(ax, places, [row["test"] for row in rows], across=True, fmt=MARKERS[cell], color=COLOURS[cell],
@@ -67,5 +67,5 @@ def ladder(steps, ensemble, dataset):
     ax.set_yticks(range(len(rungs) + 1), [*rungs, "ensemble"])
     ax.invert_yaxis()
     ax.set(xlabel="accuracy", xlim=(0, 1.03))
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
