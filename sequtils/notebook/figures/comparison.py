@@ -69,3 +69,22 @@ def ladder(steps, ensemble, dataset):
     ax.set(xlabel="accuracy", xlim=(0, 1.03))
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
+
+
+@plots.styled
+def effects(worth, datasets):
+    """What each change is worth, the `ablation.effects`, of both data sets on one scale: gains with intervals."""
+    names = list(datasets)
+    changes = [row["change"] for row in worth.within(names[0]).values()]
+    title = "What is it worth? " + ", ".join(d.label for d in datasets.values())
+    fig, [[ax]] = plots.canvas(title, height=0.7 + 0.3 * len(changes))
+    for name, shift, marker, colour in zip(names, (-0.15, 0.15), "oD", (DARK, "#009E73")):
+        gains = [row["gain"] for row in worth.within(name).values()]
+        plots.estimates(ax, np.arange(len(gains)) + shift, gains, across=True, fmt=marker, color=colour,
+                        label=datasets[name].title)
+    ax.axvline(0, color=LIGHT, lw=1, zorder=0)
+    ax.set_yticks(range(len(changes)), changes)
+    ax.invert_yaxis()
+    ax.set(xlabel="gain in test accuracy")
+    ax.legend(loc="lower right")
+    return fig
