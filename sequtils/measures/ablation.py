@@ -68,10 +68,11 @@ def equal_width(inputs, classes, last=SOURCE["rnn"][-1], like=SOURCE["lstm"]):
 
 
 def networks(dataset):
-    """Name -> fields of the Trial of the networks that are compared: both cells as in the source, and an RNN with about
-    as many parameters as that LSTM, "equal"."""
+    """Name -> fields of the Trial of the networks that are compared: both cells as in the source; an LSTM with as many
+    units as that RNN, "lstm-wide"; and an RNN with about as many parameters as the source's LSTM, "equal"."""
     width = equal_width(dataset.train.x[0].shape[1], len(dataset.classes))
     return {**{cell: {"cell": cell, "hidden": hidden} for cell, hidden in SOURCE.items()},
+            "lstm-wide": {"cell": "lstm", "hidden": SOURCE["rnn"]},
             "equal": {"cell": "rnn", "hidden": (width, SOURCE["rnn"][-1])}}
 
 
