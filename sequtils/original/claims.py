@@ -31,8 +31,8 @@ def names():
 
 
 def judge(values, runs):
-    """The claims in the order of claims.yaml, each a dict with id, section, quote, quantity, why, family, rule in
-    words, evidence (a list of dicts with label, name and text), p, corrected, chance (both as text) and verdict.
+    """The claims in the order of claims.yaml, each a dict with id, section, quote, quantity, why, family, finding, rule
+    in words, evidence (a list of dicts with label, name and text), p, corrected, chance (both as text) and verdict.
 
     p: p-value of the verdict, None where there is no chance in the evidence or nothing is judged; corrected: the same
     with Holm's correction (1979) for all the claims of the family, which the verdict goes by.
@@ -56,7 +56,8 @@ def _weighed(claim, values, runs):
                 for label, name in claim["evidence"].items()}
     told = [{"label": label, "name": claim["evidence"][label], "text": shown(entry)}
             for label, entry in evidence.items()]
-    said = {key: claim[key] for key in ("id", "section", "quote", "quantity", "why", "family")}
+    said = {**{key: claim[key] for key in ("id", "section", "quote", "quantity", "why", "family")},
+            "finding": claim.get("finding", False)}
     try:
         rule, p, verdict = _verdict(claim, evidence)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
