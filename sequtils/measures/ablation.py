@@ -196,6 +196,23 @@ def best(climbs, ladder, datasets):
     return Result("dataset", rows, {}, heads, TITLES)
 
 
+def effects(cells, ladder, best, datasets):
+    """Result of what set-up, features, length, width and cell are each worth: gains in test accuracy, a row a data set
+    and effect, the whole set-up first. cells: the Sweep of `networks`; ladder: `steps`; best: `best`."""
+    rows = {}
+    for name in datasets:
+        rungs = {change: ladder[name, "rnn", change, "gain"] for change in ("standardisation", "resampling", "width")}
+        found = {"set-up": ("RNN: the whole set-up", ladder[name, "rnn", "chosen", "beyond_source"]),
+                 "features": ("RNN: standardised features", rungs["standardisation"]),
+                 "length": ("RNN: shorter sequences", rungs["resampling"]),
+                 "width": ("RNN: one wide layer", rungs["width"]),
+                 "cell": ("LSTM for RNN, as many units", cells[name, "lstm-wide", "gain"]),
+                 "size": ("LSTM for RNN, as the source sized them", cells[name, "lstm", "gain"]),
+                 "best": ("LSTM for RNN, best set-up of each", best[name, "gain"])}
+        rows |= {(name, key): {"change": words, "gain": gain} for key, (words, gain) in found.items()}
+    return Result(("dataset", "effect"), rows, {}, {"change": "What is changed"}, TITLES)
+
+
 def changes(ladders, datasets):
     """Result of what each rung changes; ladders: data set -> [Rung, ...]."""
     names = [rung.name for rung in next(iter(ladders.values()))]
