@@ -176,7 +176,7 @@ def test_a_finding_of_the_source_is_reproduced_or_not():
 def test_what_is_counted_cannot_have_chance_in_it():
     values, runs = ledger()
     put(values, "limits-memory/lstm/times", entry(4.0, SURE))
-    with pytest.raises(claims.ClaimError, match="lstm-memory.*there is chance in it"):
+    with pytest.raises(claims.ClaimError, match=r"lstm-memory.*there is chance in it"):
         claims.judge(values, runs)
 
 
@@ -244,8 +244,8 @@ def build(tmp_path):
         for path in (path for path in claims.names() if path.startswith(name)):
             put(values, path.replace("/2/", "/two/"), entry(0.2, SURE))  # no row of the published tables
     one_run = lambda value, low, high: {**entry(value), "low": low, "high": high}
-    for column, cell in {"train": entry(0.6), "train_run": one_run(0.6, 0.5, 0.62), "train_agrees": entry("lies outside"),
-                         "test": entry(0.46), "run": one_run(0.46, 0.4, 0.5), "agrees": entry("lies in"),
+    for column, cell in {"train": entry(0.6), "train_run": one_run(0.6, 0.5, 0.62),
+                         "train_agrees": entry("lies outside"), "test": entry(0.46), "run": one_run(0.46, 0.4, 0.5), "agrees": entry("lies in"),
                          "train_published": entry(0.64), "test_published": entry(0.49)}.items():
         put(values, f"layers-rnn/handwriting/2/{column}", cell)
     runs = {run: outcome for run, outcome in runs.items() if not run.startswith(("03", "04"))}

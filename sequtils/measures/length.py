@@ -73,7 +73,7 @@ def reaches(found):
         for cell, runs in by_cell.items():
             numbers = {n: middle([r[key] for r in results]) for n, results in runs.items() if n != WRITTEN}
             well = {n: better(x, bound) for n, x in numbers.items()}
-            longest = statistics.over_seeds([r[key] for r in runs[max(numbers)]], bounds=(0, np.inf))  # an error has no end
+            longest = statistics.over_seeds([r[key] for r in runs[max(numbers)]], bounds=(0, np.inf))  # of an error
             rows[task, cell] = {"last": Reach(well, unit), "bound": bound, "longest": longest}
     heads = {"last": "Masters up to", "longest": "At the longest"}
     return Result(("task", "cell"), rows, {"bound": ".3g"}, heads, TITLES)
