@@ -124,7 +124,8 @@ def write(build):
     parts = {part: [row for row in accuracies if row["accuracy"] == part] for part in ("training", "test")}
     ledger = source.read("claims.yaml")
     write_json(build / "claims.json", {
-        "claims": claims, "counts": counts, "families": list({**ledger["families"], **ledger["without_chance"]}.items()),
+        "claims": claims, "counts": counts,
+        "families": list({**ledger["families"], **ledger["without_chance"]}.items()),
         "published": {part: published.count(rows) for part, rows in parts.items()}})
     _write_table(build, "published", accuracies, published.typeset_published)
     _write_table(build, "reference", others, published.typeset_reference)
