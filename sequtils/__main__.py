@@ -191,7 +191,7 @@ def _bench(options):
 def _outputs(options):
     notebooks = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
     return _run("-m", "nbconvert", "--to", "notebook", "--execute", "--inplace",
-                "--ExecutePreprocessor.record_timing=False",
+                "--ExecutePreprocessor.record_timing=False", "--ExecutePreprocessor.store_widget_state=False",
                 "--ExecutePreprocessor.extra_arguments=['--log-level=50']", *map(str, notebooks))
 
 

@@ -81,7 +81,8 @@ def load(name, root=None, classes=None):
     """The Dataset "handwriting" or "cv" from a folder, or from the embedded sample where root is None.
 
     Where a folder has the other data set alone, this one is the sample's too: see `left_to_sample`. classes selects and
-    orders the classes; None takes all that are there, sorted (of the sample, its five default ones). Raises DataError with a line for every problem found, ValueError for another name.
+    orders the classes; None takes all that are there, sorted (of the sample, its five default ones). Raises DataError
+    with a line for every problem found, ValueError for another name.
     """
     if name not in LAYOUTS:
         raise ValueError(f"data set {name!r} is not one of {', '.join(LAYOUTS)}")

@@ -235,6 +235,7 @@ def execute(run, parameters, build, final):
     try:
         papermill.execute_notebook(str(source), str(target), {k: v for k, v in given.items() if k in known},
                                    kernel_name="python3", progress_bar=False, cwd=str(paths.NOTEBOOKS),
+                                   store_widget_state=False,  # nobody draws here
                                    extra_arguments=["--log-level=50"])  # no word about its sockets on the terminal
     except papermill.PapermillExecutionError as failure:
         error = f"cell {failure.exec_count}: {failure.ename}: {failure.evalue}"
