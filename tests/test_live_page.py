@@ -132,13 +132,12 @@ def logits(network, x):
     return model(torch.from_numpy(x)[None]).detach().numpy()
 
 
-def test_a_stroke_by_pen_gets_the_points_of_the_data(page, given):
+@pytest.mark.parametrize("by", ["mouse", "finger"])
+def test_a_stroke_gets_the_points_of_the_data(page, given, by):
     page.run(f"{STROKES}.scrollIntoView()")
     left, top, size = page.run(f"(r => [r.x, r.y, r.width])({STROKES}.querySelector('.pad').getBoundingClientRect())")
-    for kind, x, y in (("mousePressed", 0.2, 0.2), ("mouseMoved", 0.5, 0.4), ("mouseMoved", 0.4, 0.8),
-                       ("mouseReleased", 0.4, 0.8)):
-        page.tell("Input.dispatchMouseEvent", type=kind, x=left + x * size, y=top + y * size, button="left", buttons=1,
-                  clickCount=1)
+    draw = page.drag if by == "mouse" else page.swipe
+    draw([(left + x * size, top + y * size) for x, y in ((0.2, 0.2), (0.5, 0.4), (0.4, 0.8))])
     n = given["handwriting"]["points"]
     wait(page, f"{STROKES}.querySelector('.note').textContent.startsWith('Your stroke.')")
     assert f"after {n} of {n} points" in text(page, ".verdict")
