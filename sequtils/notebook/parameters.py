@@ -19,11 +19,11 @@ CLASSES = {"anyOf": [{"type": "null"}, {"type": "array", "items": {"type": "stri
                                         "uniqueItems": True}]}
 ANY = {"type": "number"}
 PAIRS = {"type": "array", "minItems": 1,
-         "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": [COUNT, ANY]}}
+         "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": [COUNT, {"type": ["number", "null"]}]}}
 RULES = {  # name -> schema, and what may stand there
     "cell": ({"enum": ["rnn", "lstm"]}, '"rnn" or "lstm"'),
     "jobs": ({"anyOf": [COUNT, {"const": -1}]}, "a whole number of at least 1, or -1 for one for each core"),
-    "seeds": ({"anyOf": [COUNT, PAIRS]}, "a whole number of at least 1, or pairs [number, multiplications at most]"),
+    "seeds": ({"anyOf": [COUNT, PAIRS]}, "a whole number of at least 1, or pairs [seeds, multiplications or null]"),
     "folds": ({"type": "integer", "minimum": 2}, "a whole number of at least 2"),
     "ladder_folds": ({"type": "integer", "minimum": 2}, "a whole number of at least 2"),
     "fractions": ({"type": "array", "minItems": 1, "uniqueItems": True, "contains": {"const": 0}, "items": {

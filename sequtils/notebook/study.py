@@ -120,11 +120,11 @@ class Study:
 
 def seeds_by_cost(seeds, experiment, dataset):
     """How many seeds an Experiment is given: `seeds` itself, or of pairs (number, the multiplications that one training
-    may then take) the most, so that cheap ones are repeated more often. The same on every machine."""
+    may then take, None: any) the most, so that cheap ones are repeated more often. The same on every machine."""
     if isinstance(seeds, int):
         return seeds
     cost = experiment.multiplications(dataset)
-    return max(number for number, most in seeds if cost <= most)
+    return max(number for number, most in seeds if most is None or cost <= most)
 
 
 def stack(depth, width, last):
