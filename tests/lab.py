@@ -92,6 +92,18 @@ class Lab:
         self.run(f"{NOTEBOOK}.content.activeCellIndex = {index}; {NOTEBOOK}.content.scrollToItem({index}, 'start')")
         return index
 
+    def replace(self, cell, old, new):
+        """Type `new` over `old` in the cell with an id, as a reader does."""
+        index = self.show(cell)
+        editor = f"{NOTEBOOK}.content.widgets[{index}].editor"
+        source = self.run(f"{editor}.model.sharedModel.getSource()")
+        assert source.count(old) == 1
+        start = source.index(old)
+        self.run(f"{NOTEBOOK}.content.mode = 'edit'; {editor}.focus(); {editor}.setSelection({{"
+                 f"start: {editor}.getPositionAt({start}), end: {editor}.getPositionAt({start + len(old)})}})")
+        self.browser.tell("Input.insertText", text=new)
+        self.wait(f"{editor}.model.sharedModel.getSource() === {json.dumps(source.replace(old, new))}")
+
     def box(self, selector):
         """x, y, width, height on the screen of the first element that a selector finds."""
         found = f"document.querySelector({json.dumps(selector)})"
