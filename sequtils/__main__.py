@@ -68,7 +68,7 @@ def _parser():
     _command(commands, "setup", _setup, "make .venv, or bring it up to date; every other command does it too")
     test = _command(commands, "test", _test, "lint, unit tests, and the notebooks against their committed outputs")
     test.add_argument("what", nargs="*", default=("tests", "notebooks"), metavar="FILE", help="default: all")
-    _command(commands, "test-browser", _test_browser, "every notebook in JupyterLab in a browser, and what is drawn there")
+    _command(commands, "test-browser", _test_browser, "every notebook in JupyterLab, in a real browser")
     _command(commands, "lab", _lab, "open JupyterLab with the notebooks")
     bench = _command(commands, "bench", _bench, "how fast the compiled engine is, and beside what")
     bench.add_argument("--data-root", type=_path, metavar="DIR", help="the course's data; default: the embedded sample")

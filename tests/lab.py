@@ -37,24 +37,26 @@ class Lab:
         settings.write_text(json.dumps(QUIET))
         self.folder, token = folder / "notebooks", secrets.token_hex(16)
         with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+            port = free.getsockname()[1]
         own = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython",
                "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
-        self.log = open(folder / "log", "w", encoding="utf-8")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser",
-             "--ip=127.0.0.1", f"--port={self.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
-             f"--ServerApp.root_dir={self.folder}"],
-            env={**os.environ, "PYTHONPATH": str(paths.ROOT), **{k: str(folder / v) for k, v in own.items()}},
-            stdout=self.log, stderr=subprocess.STDOUT)
-        address = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser",
+                 "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
+                 f"--ServerApp.root_dir={self.folder}"],
+                env={**os.environ, "PYTHONPATH": str(paths.ROOT), **{k: str(folder / v) for k, v in own.items()}},
+                stdout=log, stderr=subprocess.STDOUT)
+        address = f"http://127.0.0.1:{port}"
         until(lambda: self._answers(f"{address}/api?token={token}"), "the server answers")
+        self.browser.tell("Emulation.setFocusEmulationEnabled", enabled=True)  # the lab asks which part has the focus
         self.browser.screen(1200, mobile=False)
         self.browser.visit(f"{address}/lab?token={token}")
         self.wait("globalThis.jupyterapp?.restored.then(() => true)")
 
     def _answers(self, address):
-        assert self.process.poll() is None, "the server has ended: " + open(self.log.name, encoding="utf-8").read()
+        assert self.process.poll() is None, "the server has ended: " + self.log.read_text()
         try:
             return urlopen(address).status == 200
         except URLError:
@@ -119,7 +121,6 @@ class Lab:
     def close(self):
         self.process.terminate()
         self.process.wait()
-        self.log.close()
         self.browser.close()
 
 

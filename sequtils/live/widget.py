@@ -25,7 +25,7 @@ class Pad(anywidget.AnyWidget):
     _esm = page.module("widget", SHARED)
     _css = page.style("lab", "live")
     given = traitlets.Dict().tag(sync=True)
-    points = traitlets.Bytes().tag(sync=True)
+    points = traitlets.Bytes().tag(sync=True, from_json=lambda view, widget: bytes(view))
 
     def __init__(self, dataset, models):
         given = {"handwriting": export.shown_strokes(dataset),
