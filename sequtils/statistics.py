@@ -15,13 +15,15 @@ FEWEST = 5  # seeds that an interval takes; of fewer there is only a range, see 
 @dataclass(frozen=True)
 class Estimate:
     """A mean over seeds, its standard deviation (0 for one seed), and a 95 % interval, or where `is_range` only the
-    least and the greatest of the seeds. known: what p-values come from, None for a range."""
+    least and the greatest of the seeds. each: the value of each seed. known: what p-values come from, None for a
+    range."""
 
     mean: float
     sd: float
     low: float
     high: float
     is_range: bool = False
+    each: tuple = field(default=(), repr=False)
     known: intervals.Mean = field(default=None, repr=False)
 
     @property
@@ -144,7 +146,8 @@ def estimate(values, kind=Estimate, groups=None, bounds=None, one_run=False):
     values = np.asarray(values, np.float64)
     means = values.mean(axis=1)
     sd = float(means.std(ddof=1)) if len(means) > 1 else 0.0
-    found = kind(float(values.mean()), sd, float(means.min()), float(means.max()), is_range=True)
+    found = kind(float(values.mean()), sd, float(means.min()), float(means.max()), is_range=True,
+                 each=tuple(means.tolist()))
     if len(means) < FEWEST or values.shape[1] < 2:
         return found
     known = intervals.crossed(values, groups, bounds, one_run)
@@ -171,7 +174,8 @@ def cross_validated(results):
 def spread(values):
     """Estimate of one number a seed, or a fold: mean, deviation, and as interval the least and the greatest."""
     sd = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return Estimate(float(np.mean(values)), sd, float(np.min(values)), float(np.max(values)), is_range=True)
+    return Estimate(float(np.mean(values)), sd, float(np.min(values)), float(np.max(values)), is_range=True,
+                    each=tuple(values))
 
 
 def wilson(right, n, level=LEVEL):
@@ -181,8 +185,8 @@ def wilson(right, n, level=LEVEL):
 
 
 def confusion(results, classes):
-    """Counts (C, C) of true class (row) against predicted class (column), summed over the results (scikit-learn's)."""
-    return sum(metrics.confusion_matrix(r["labels"], r["predictions"], labels=range(classes)) for r in results)
+    """Counts (S, C, C) of true class (row) against predicted class (column), of each of S results (scikit-learn's)."""
+    return np.array([metrics.confusion_matrix(r["labels"], r["predictions"], labels=range(classes)) for r in results])
 
 
 def balanced(results):

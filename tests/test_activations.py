@@ -63,7 +63,7 @@ def test_slopes_are_those_of_least_squares():
 
 def test_the_interval_of_a_slope_says_what_the_gradient_does():
     rng = np.random.default_rng(0)
-    for mean, word in ((-1, "vanishes"), (1, "explodes"), (0, "neither vanishes nor explodes")):
+    for mean, word in ((-1, "vanishes"), (1, "explodes"), (0, "is not told to vanish or explode")):
         runs = [{"trained": {"slopes": [None, *(mean + rng.choice([-0.3, 0.3], 40))]}} for _ in range(6)]
         assert activations.growth(runs, "trained").verdict == word
     assert activations.growth([{"trained": {"slopes": [None]}}], "trained") == activations.NONE

@@ -16,14 +16,16 @@ from sequtils.text import NBSP
 def history_result(epochs, cell="rnn"):
     curve = list(np.linspace(1.5, 0.5, epochs))
     return {"trial": {"cell": cell}, "history": {"loss": curve, "accuracy": curve, "test_loss": curve,
-                                                 "test_accuracy": [*curve[:-1], None]}}
+                                                 "test_accuracy": [*curve[:-1], None]},
+            "train_accuracy": 0.75, "test_accuracy": 0.5}
 
 
 def figures(dataset):
     yield plots.strokes(dataset)
     yield plots.lengths(dataset)
-    yield plots.learning([history_result(5), history_result(9), history_result(3)], dataset, "Two layers")
-    yield plots.confusion(np.array([[3, 1], [0, 4]]), dataset, "Two layers", 2)
+    yield plots.learning([history_result(5), history_result(9), history_result(3)], dataset, "Two layers",
+                         {"train": 0.5, "test": None})
+    yield plots.confusion(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]]), dataset, "Two layers")
 
 
 def test_figures_are_the_same_bytes_and_name_the_sample(toy):

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sequtils import trials
+from sequtils import statistics, trials
 from sequtils.measures import ablation
 from sequtils.models import SequenceClassifier
+from sequtils.notebook.figures import comparison as figures
 from sequtils.statistics import Estimate
 
 
@@ -147,3 +148,16 @@ def test_what_each_rung_changes_stands_beside_it(toy):
     found = ablation.changes({name: ablation.ladder(name) for name in ("handwriting", "cv")}, {"handwriting": toy})
     assert found["resampling", "handwriting"] == "32 points by arc length" != found["resampling", "cv"]
     assert list(found.within()) == [rung.name for rung in ablation.ladder("cv")]
+
+
+def test_effects_are_the_gains_of_their_tables_and_drawn_in_order(toy):
+    rungs = dict.fromkeys(("standardisation", "resampling", "width"))
+    gain = {key: statistics.estimate([[n / 10]] * 2, statistics.Difference) for n, key in enumerate((*rungs, *"abcd"))}
+    ladder = {("handwriting", "rnn", rung, "gain"): gain[rung] for rung in rungs}
+    ladder["handwriting", "rnn", "chosen", "beyond_source"] = gain["a"]
+    cells = {("handwriting", "lstm-wide", "gain"): gain["b"], ("handwriting", "lstm", "gain"): gain["c"]}
+    found = ablation.effects(cells, ladder, {("handwriting", "gain"): gain["d"]}, {"handwriting": toy})
+    assert [row["gain"] for row in found.within("handwriting").values()] == [
+        gain[key] for key in ("a", *rungs, "b", "c", "d")]
+    [ax] = figures.effects(found, {"handwriting": toy}).axes
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == [row["change"] for row in found.within().values()]

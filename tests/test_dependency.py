@@ -155,4 +155,4 @@ def test_figures_say_what_data_they_show(measured):
         assert toy.label in draw().get_suptitle().replace("\n", " ")
     assert plots.render(drawings[0](), "svg") == plots.render(drawings[0](), "svg")
     numbers = {c: {n: [{"error": 0.1, "test_accuracy": 0.9}] * 2 for n in (4, 8)} for c in CELLS}
-    assert "no data set" in figures.problems(numbers, numbers).get_suptitle()
+    assert "no data set" in figures.problems({"adding": numbers, "words": numbers}).get_suptitle()

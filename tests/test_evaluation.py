@@ -68,7 +68,8 @@ def test_speakers_are_drawn_and_not_their_sequences():
 
 def test_confusion_and_balanced():
     results = [result([0, 0, 0, 1], [0, 0, 1, 1]), result([0, 0, 0, 1], [0, 0, 0, 0])]
-    np.testing.assert_array_equal(statistics.confusion(results, 3), [[5, 1, 0], [1, 1, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(statistics.confusion(results, 3), [[[2, 1, 0], [0, 1, 0], [0, 0, 0]],
+                                                                     [[3, 0, 0], [1, 0, 0], [0, 0, 0]]])
     balanced, f1 = statistics.balanced(results)
     assert balanced == pytest.approx(((2 / 3 + 1) / 2 + 1 / 2) / 2)
     assert f1 == pytest.approx(((0.8 + 2 / 3) / 2 + (6 / 7 + 0) / 2) / 2)
@@ -89,7 +90,7 @@ def test_a_difference_has_one_verdict_and_its_sign():
 def test_folds_are_told_by_their_least_and_greatest():
     folds = [{"test_accuracy": x} for x in (0.5, 0.9, 0.7)]
     assert statistics.cross_validated(folds) == statistics.Estimate(
-        pytest.approx(0.7), pytest.approx(0.2), 0.5, 0.9, is_range=True)
+        pytest.approx(0.7), pytest.approx(0.2), 0.5, 0.9, is_range=True, each=(0.5, 0.9, 0.7))
 
 
 def test_agrees():

@@ -144,6 +144,15 @@ def test_folds_choose_the_rate():
     assert chosen == {"lstm": (0.2, 0.7), "gru": (0.1, 0.6)}  # of equals the first
 
 
+def test_folds_choose_the_fewest_epochs_after_which_more_gain_nothing():
+    records = limits.longer(BatchTrial("cv"), [8, 2, 4], 3, 2)
+    assert [(n, k, t.max_epochs, t.fold) for (n, k), t in records.items()][:3] == [
+        (2, 0, 2, 0), (2, 1, 2, 1), (4, 0, 4, 0)]
+    scores = {2: 0.5, 4: 0.795, 8: 0.8}
+    found = limits.enough({"cv": {key: [{"test_accuracy": scores[key[0]]}] for key in records}})
+    assert found["cv", "chosen", "epochs"] == 4 and found["cv", 8, "folds"].mean == pytest.approx(0.8)
+
+
 def test_gradient_ratio_passes_over_what_was_not_finite():
     history = {"gradient_max": [2.0, 8.0, None], "gradient_median": [1.0, 3.0, None]}
     assert limits.gradient_ratio([{"history": history}]).mean == 4.0

@@ -68,10 +68,11 @@ def equal_width(inputs, classes, last=SOURCE["rnn"][-1], like=SOURCE["lstm"]):
 
 
 def networks(dataset):
-    """Name -> fields of the Trial of the networks that are compared: both cells as in the source, and an RNN with about
-    as many parameters as that LSTM, "equal"."""
+    """Name -> fields of the Trial of the networks that are compared: both cells as in the source; an LSTM with as many
+    units as that RNN, "lstm-wide"; and an RNN with about as many parameters as the source's LSTM, "equal"."""
     width = equal_width(dataset.train.x[0].shape[1], len(dataset.classes))
     return {**{cell: {"cell": cell, "hidden": hidden} for cell, hidden in SOURCE.items()},
+            "lstm-wide": {"cell": "lstm", "hidden": SOURCE["rnn"]},
             "equal": {"cell": "rnn", "hidden": (width, SOURCE["rnn"][-1])}}
 
 
@@ -192,6 +193,23 @@ def best(climbs, ladder, datasets):
                       "ensemble_gain": statistics.difference(alone, models[cell])}
     heads = {"gain": "LSTM less RNN", "cell": "Better on folds"}
     return Result("dataset", rows, {}, heads, TITLES)
+
+
+def effects(cells, ladder, best, datasets):
+    """Result of what set-up, features, length, width and cell are each worth: gains in test accuracy, a row a data set
+    and effect, the whole set-up first. cells: the Sweep of `networks`; ladder: `steps`; best: `best`."""
+    rows = {}
+    for name in datasets:
+        rungs = {change: ladder[name, "rnn", change, "gain"] for change in ("standardisation", "resampling", "width")}
+        found = {"set-up": ("RNN: the whole set-up", ladder[name, "rnn", "chosen", "beyond_source"]),
+                 "features": ("RNN: standardised features", rungs["standardisation"]),
+                 "length": ("RNN: shorter sequences", rungs["resampling"]),
+                 "width": ("RNN: one wide layer", rungs["width"]),
+                 "cell": ("LSTM for RNN, as many units", cells[name, "lstm-wide", "gain"]),
+                 "size": ("LSTM for RNN, as the source sized them", cells[name, "lstm", "gain"]),
+                 "best": ("LSTM for RNN, best set-up of each", best[name, "gain"])}
+        rows |= {(name, key): {"change": words, "gain": gain} for key, (words, gain) in found.items()}
+    return Result(("dataset", "effect"), rows, {}, {"change": "What is changed"}, TITLES)
 
 
 def changes(ladders, datasets):

@@ -14,6 +14,7 @@ WRITTEN = "as written"  # strokes with the points that they have
 RULES = {  # what masters a task: a number of the results, its middle over the seeds, on this side of a bound; its unit
     "adding": ("error", np.median, operator.lt, MASTERED, "frames"),
     "latch": ("test_accuracy", np.median, operator.gt, LATCHED, "frames"),
+    "words": ("test_accuracy", np.median, operator.gt, LATCHED, "words"),
     "strokes": ("train_accuracy", np.mean, operator.gt, FITTED, "points"),
 }
 
@@ -91,4 +92,4 @@ def mastered(reach):
     """How far each cell gets in the generated problems, from `reaches`."""
     return [f"In the {task} problem the RNN masters {reach[task, 'rnn', 'last']}, the LSTM "
             f"{reach[task, 'lstm', 'last']}."
-            for task in ("adding", "latch")]
+            for task in ("adding", "latch", "words")]

@@ -49,7 +49,7 @@ class Publisher:
         the section of its table. without: columns of a Result that a reader does not see.
         """
         if isinstance(thing, Figure):
-            display(Image(plots.render(thing, "png"), width=int(thing.get_figwidth() * 96)))
+            display(Image(plots.render(thing, "png"), width=int(thing.get_figwidth() * plots.SCREEN)))
             content = {f"figures/{name}.svg": plots.render(thing, "svg")}
         else:
             table = thing.table(without)

@@ -13,17 +13,25 @@ COLOURS = {"rnn": "#0072B2", "lstm": "#D55E00", "gru": "#009E73"}
 DASHES = {"rnn": "-", "lstm": "--", "gru": ":"}
 NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 DARK, LIGHT = "#333333", "#AAAAAA"
+SCREEN = 130  # pixels for an inch, where a figure is shown in a notebook
 STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same letters
-    "font.size": 9,
-    "axes.titlesize": 9,
+    "font.size": 8,  # points on the page, where every figure stands at its own size
+    "axes.titlesize": 8,
     "axes.titlelocation": "left",
+    "axes.linewidth": 0.6,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "legend.fontsize": 7,
+    "lines.linewidth": 1.2,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "figure.titlesize": 10,
+    "figure.titlesize": 8,
     "legend.frameon": False,
-    "savefig.dpi": 80,
+    "savefig.dpi": SCREEN,
     "svg.hashsalt": "sequtils",  # with Date None it makes the same figure the same bytes
     "svg.fonttype": "path",
 }
@@ -42,21 +50,33 @@ def styled(draw):
     return drawn
 
 
-HALF = 3.75  # inches: the width of a figure of which the report sets two side by side
+FULL, HALF, PANEL = 6.5, 3.2, 1.62  # inches: of such figures the report sets one, two or four side by side
+SMOOTH = 10  # epochs over which a restless curve is averaged
 
 
-def canvas(title, rows=1, columns=1, width=6.5, height=2.8, **kwargs):
+def canvas(title, rows=1, columns=1, width=FULL, height=2.4, **kwargs):
     """A Figure of width and height in inches with a title on the left, and its axes (rows, columns)."""
     fig = Figure(figsize=(width, height), layout="constrained")
     axes = fig.subplots(rows, columns, squeeze=False, **kwargs)
-    lines = [textwrap.fill(line, int(13 * width)) for line in title.split("\n")]  # letters that fit into an inch
+    lines = [textwrap.fill(line, int(15 * width)) for line in title.split("\n")]  # letters that fit into an inch
     fig.suptitle("\n".join(lines), x=0.01, ha="left")
     return fig, axes
 
 
 def legend_below(fig):
     """One legend below the axes, which takes no width from them."""
-    fig.legend(*fig.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+    fig.legend(*fig.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+
+
+def estimates(ax, places, found, across=False, **style):
+    """Means of Estimates with their intervals, and a faint point for each seed: upright, or across where the accuracy
+    runs from left to right. style: that of `Axes.errorbar`."""
+    means = np.array([e.mean for e in found])
+    spans = np.abs([[e.mean - e.low, e.high - e.mean] for e in found]).T
+    pair = (lambda place, value: (value, place)) if across else (lambda place, value: (place, value))
+    for place, e in zip(places, found):
+        ax.plot(*pair([place] * len(e.each), e.each), "o", color=style["color"], alpha=0.3, ms=3.5, mew=0, zorder=1)
+    ax.errorbar(*pair(places, means), **{"xerr" if across else "yerr": spans}, capsize=3, **style)
 
 
 @styled
@@ -72,7 +92,7 @@ def _examples(dataset, per_class, kind, height, sharey):
     rows where there are more than eight."""
     columns = min(len(dataset.classes), 8)
     rows = per_class * -(-len(dataset.classes) // columns)
-    fig, axes = canvas(f"{kind}: {dataset.label}", rows, columns, height=0.6 + height * rows, sharey=sharey)
+    fig, axes = canvas(f"{kind}: {dataset.label}", rows, columns, height=0.49 + height * rows, sharey=sharey)
     pairs = []
     for label, c in enumerate(dataset.classes):
         block, column = divmod(label, columns)
@@ -84,31 +104,41 @@ def _examples(dataset, per_class, kind, height, sharey):
     return fig, pairs
 
 
+def stroke(ax, x):
+    """A stroke x (T, 2), light at pen down and dark at pen up; a dot marks pen down."""
+    ax.plot(*x.T, color="#BBBBBB", lw=0.8, zorder=1)
+    ax.scatter(*x.T, c=np.linspace(1, 0, len(x)), cmap="cividis", s=5, zorder=2)
+    ax.plot(*x[0], "o", color="black", ms=4, zorder=3)
+    ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
+    ax.spines[:].set_visible(False)
+
+
+def segment(ax, x, dataset):
+    """A segment x (T, D) as a heat map, each feature in units of its own standard deviation over the training data, cut
+    at two; the image, for a colour bar."""
+    frames = np.concatenate(dataset.train.x)
+    mean, std = frames.mean(axis=0), frames.std(axis=0)
+    ax.set(yticks=[0, 13, 26, 38], xticks=[0, len(x) - 1])
+    return ax.imshow(((x - mean) / np.where(std > 0, std, 1)).T, aspect="auto", origin="lower", cmap="cividis",
+                     vmin=-2, vmax=2, interpolation="nearest")
+
+
 @styled
 def strokes(dataset, per_class=3):
-    """The first training strokes of each class, light at pen down and dark at pen up; a dot marks pen down."""
+    """The first training strokes of each class; see `stroke`."""
     fig, pairs = _examples(dataset, per_class, "Training strokes", 1.25, sharey=False)
     for ax, x in pairs:
-        ax.plot(*x.T, color="#BBBBBB", lw=0.8, zorder=1)
-        ax.scatter(*x.T, c=np.linspace(1, 0, len(x)), cmap="cividis", s=5, zorder=2)
-        ax.plot(*x[0], "o", color="black", ms=4, zorder=3)
+        stroke(ax, x)
         ax.set_xlabel(f"{len(x)} points", fontsize=7)
-        ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
-        ax.spines[:].set_visible(False)
     return fig
 
 
 @styled
 def segments(dataset, per_class=2):
-    """The first training segments of each class as heat maps of the 39 features, each feature in units of its own
-    standard deviation over the training data, cut at two."""
-    frames = np.concatenate(dataset.train.x)
-    mean, std = frames.mean(axis=0), frames.std(axis=0)
+    """The first training segments of each class; see `segment`."""
     fig, pairs = _examples(dataset, per_class, "Training segments", 1.5, sharey="row")
     for ax, x in pairs:
-        image = ax.imshow(((x - mean) / np.where(std > 0, std, 1)).T, aspect="auto", origin="lower", cmap="cividis",
-                          vmin=-2, vmax=2, interpolation="nearest")
-        ax.set(yticks=[0, 13, 26, 38], xticks=[0, len(x) - 1])
+        image = segment(ax, x, dataset)
     fig.supxlabel("frame")
     fig.supylabel("feature")
     fig.colorbar(image, ax=fig.axes, shrink=0.7, label="standard deviations")
@@ -118,7 +148,7 @@ def segments(dataset, per_class=2):
 @styled
 def lengths(dataset):
     """Lengths of the sequences of each class in both splits, and how many sequences each class has."""
-    fig, axes = canvas(f"Lengths and counts: {dataset.label}", 1, 2, height=2.2 + 0.1 * len(dataset.classes))
+    fig, axes = canvas(f"Lengths and counts: {dataset.label}", 1, 2, height=1.8 + 0.08 * len(dataset.classes))
     places = np.arange(len(dataset.classes))
     for offset, part, name, colour in ((-0.2, dataset.train, "training", DARK), (0.2, dataset.test, "test", LIGHT)):
         spans = [[len(x) for x, y in zip(part.x, part.y) if y == label] for label in places]
@@ -135,23 +165,39 @@ def lengths(dataset):
 
 
 @styled
-def learning(results, dataset, title):
-    """Loss and accuracy against epoch: a thin line for each seed, the median bold while more than half of the seeds
-    still train, a dot where each stopped; training in the cell's colour, test in grey and dotted."""
-    fig, axes = canvas(f"{title}: {dataset.label}", 1, 2)
+def learning(results, dataset, title, published):
+    """A panel: loss against epoch, a thin line for each seed while it trains, the median bold while more than half of
+    the seeds do; training in the cell's colour, test in grey and dotted. Below the title stand the mean accuracies, and
+    the published ones, a dict with "train" and "test", or None in both."""
+    fig, [[ax]] = canvas(_panel_title(title, dataset, *_accuracies(results, published)), width=PANEL, height=1.5)
     cell = results[0]["trial"]["cell"]
-    for ax, kind, label in zip(axes[0], ("loss", "accuracy"), ("cross-entropy (nats)", "accuracy")):
-        for part, colour, dashes, name in (("", COLOURS[cell], DASHES[cell], "training"), ("test_", DARK, ":", "test")):
-            curves = [np.array(r["history"][part + kind], float) for r in results]
-            for curve in curves:
-                ax.plot(np.arange(1, len(curve) + 1), curve, dashes, color=colour, lw=0.6, alpha=0.6)
-                ax.plot(len(curve), curve[-1], "o", color=colour, ms=3)
-            ax.plot(*_median(curves), dashes, color=colour, lw=2, label=name)
-        ax.set(xlabel="epoch", ylabel=label, xlim=(0, None))
-    axes[0, 1].set_ylim(0, 1)
-    axes[0, 0].set_ylim(0, None)
-    axes[0, 1].legend(loc="best")
+    for part, colour, dashes in (("test_", DARK, ":"), ("", COLOURS[cell], "-")):
+        curves = [np.array(r["history"][f"{part}loss"], float) for r in results]
+        for curve in curves:
+            ax.plot(np.arange(1, len(curve) + 1), curve, dashes, color=colour, lw=0.4, alpha=0.35)
+        epochs, median = _median(curves)
+        ax.plot(epochs, median, dashes, color=colour, lw=1.6)
+    ax.text(0.98, 0.98, "training", transform=ax.transAxes, ha="right", va="top", fontsize=7, color=COLOURS[cell])
+    ax.text(0.98, 0.85, "test", transform=ax.transAxes, ha="right", va="top", fontsize=7, color=DARK)
+    ax.set(xlabel="epoch", ylabel="loss (nats)", xlim=(0, None), ylim=(0, 1.1 * max(map(max, _losses(results)))))
     return fig
+
+
+def _panel_title(title, dataset, *more):
+    """The lines above a panel; what is not real says so."""
+    return "\n".join([f"{title}, {dataset.title}", *more, *(["embedded sample, synthetic"] if dataset.sample else [])])
+
+
+def _losses(results):
+    return [np.nan_to_num(np.array(r["history"]["loss"], float)) for r in results]
+
+
+def _accuracies(results, published):
+    """Mean training and test accuracy, and the published ones, in few letters, a line each."""
+    ours = [np.mean([r[f"{part}_accuracy"] for r in results]) for part in ("train", "test")]
+    told = lambda pair: "/".join(f"{x:.2f}" for x in pair)
+    theirs = [] if published["test"] is None else [f"source {told([published['train'], published['test']])}"]
+    return [f"here {told(ours)}", *theirs]
 
 
 def _median(curves):
@@ -163,35 +209,45 @@ def _median(curves):
 
 
 @styled
-def confusion(matrix, dataset, title, seeds):
-    """Counts and row percentages of true against predicted classes, summed over the seeds; the darker, the more."""
-    C = len(matrix)
-    summed = f"{seeds} seeds summed" if seeds > 1 else "one seed"
-    fig, [[ax]] = canvas(f"{title}:\n{dataset.label}, {summed}", width=max(HALF, 1 + 0.55 * C), height=1.3 + 0.45 * C)
-    share = matrix / matrix.sum(axis=1, keepdims=True)
-    ax.imshow(share, cmap="Greys", vmin=0, vmax=1)
-    for i, j in np.ndindex(C, C):
-        colour = "white" if share[i, j] > 0.5 else "black"
-        ax.text(j, i, f"{matrix[i, j]}\n{share[i, j]:.0%}", ha="center", va="center", color=colour, fontsize=7)
-    ax.set(xticks=range(C), xticklabels=dataset.classes, yticks=range(C), yticklabels=dataset.classes,
-           xlabel="predicted class", ylabel="true class")
+def confusion(matrices, dataset, title):
+    """A panel: in the row of each true class and the column of each predicted one a strip with a stripe for each seed,
+    sorted; the darker, the greater its share of the true class. The number is the mean share in percent.
+
+    matrices: counts by seed, true and predicted class (S, C, C).
+    """
+    S, C, _ = matrices.shape
+    size = max(PANEL, 0.5 + 0.19 * C)
+    fig, [[ax]] = canvas(_panel_title(title, dataset), width=size, height=size - 0.12)
+    shares = matrices / np.maximum(matrices.sum(axis=2, keepdims=True), 1)  # (S, C, C)
+    stripes = np.sort(shares, axis=0).transpose(1, 2, 0).reshape(C, C * S)
+    ax.imshow(stripes, cmap="Greys", vmin=0, vmax=1.25, aspect="auto", interpolation="nearest",
+              extent=(-0.5, C - 0.5, C - 0.5, -0.5))
+    for i, j in np.argwhere(shares.mean(axis=0) >= 0.005):
+        ax.text(j, i, f"{100 * shares[:, i, j].mean():.0f}", ha="center", va="center", fontsize=7,
+                color="white" if np.median(shares[:, i, j]) > 0.6 else "black")
+    for line in np.arange(0.5, C - 1):
+        ax.axvline(line, color="white", lw=0.8)
+        ax.axhline(line, color="white", lw=0.8)
+    turned = {"rotation": 90} if max(map(len, dataset.classes)) > 4 else {}
+    ax.set_xticks(range(C), dataset.classes, **turned)
+    ax.set_yticks(range(C), dataset.classes)
+    ax.tick_params(length=0)
+    ax.set(xlabel="read as", ylabel="true")
     return fig
 
 
 @styled
-def sweep(xs, estimates, dataset, cell, title, xlabel, published=None, log=True, band=None):
+def sweep(xs, accuracies, dataset, cell, title, xlabel, published=None, log=True, band=None):
     """Accuracy against what was varied, xs.
 
-    estimates: "train" and "test" -> a `statistics.Estimate` for each x. Test: filled markers with intervals; training:
-    a thin line with crosses; published, the same two -> (x, accuracy): open markers. band: (low, high, label) shades a
-    range of x. The grey line is the majority rate of the test set.
+    accuracies: "train" and "test" -> a `statistics.Estimate` for each x. Test: filled markers with intervals, and a
+    faint point for each seed; training: a thin line with crosses; published, the same two -> (x, accuracy): open
+    markers. band: (low, high, label) shades a range of x. The grey line is the majority rate of the test set.
     """
-    fig, [[ax]] = canvas(f"{title}: {dataset.label}", width=HALF, height=3.3)
-    means = {part: [e.mean for e in values] for part, values in estimates.items()}
-    spans = np.abs([[m - e.low, e.high - m] for m, e in zip(means["test"], estimates["test"])]).T
+    fig, [[ax]] = canvas(f"{title}: {dataset.label}", width=HALF, height=2.71)
     colour = COLOURS[cell]
-    ax.errorbar(xs, means["test"], spans, fmt="o", ls=DASHES[cell], color=colour, capsize=3, lw=1.6, label="test")
-    ax.plot(xs, means["train"], "x-", color=DARK, lw=0.6, ms=4, label="training")
+    estimates(ax, xs, accuracies["test"], fmt="o", ls=DASHES[cell], color=colour, lw=1.6, label="test")
+    ax.plot(xs, [e.mean for e in accuracies["train"]], "x-", color=DARK, lw=0.6, ms=4, label="training")
     published = published or {"train": ([], []), "test": ([], [])}
     for part, marker, edge in (("test", "o", colour), ("train", "s", DARK)):
         points = published[part]
@@ -222,7 +278,7 @@ def rule_of_thumb(dataset, alpha):
 def node_rule(dataset, alphas, widths):
     """The rule's number of nodes against alpha, with the measured widths as horizontal lines."""
     picks = [rule_of_thumb(dataset, alpha) for alpha in alphas]
-    fig, [[ax]] = canvas(f"The rule for the number of nodes: {dataset.label}", width=HALF, height=2.6)
+    fig, [[ax]] = canvas(f"The rule for the number of nodes: {dataset.label}", width=HALF, height=2.13)
     for width in widths:
         ax.axhline(width, color=LIGHT, lw=0.8, zorder=0)
     ax.plot(alphas, picks, "o-", color=DARK, ms=4)
@@ -235,16 +291,16 @@ def node_rule(dataset, alphas, widths):
 
 @styled
 def folds(best, dataset, cell):
-    """Accuracy on held-out folds of the training data against width, mean and standard deviation, beside the test
+    """Accuracy on held-out folds of the training data against width, the mean and a point for each, beside the test
     accuracy, which decides nothing; an arrow marks the width that the folds choose.
 
     best: a `Sweep` of widths with a column "folds" and the alias "chosen".
     """
-    fig, [[ax]] = canvas(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=HALF, height=3.0)
+    fig, [[ax]] = canvas(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=HALF, height=2.46)
     rows = best.within(dataset.name)
-    widths, scores = list(rows), [row["folds"] for row in rows.values()]
-    ax.errorbar(widths, [s.mean for s in scores], [s.sd for s in scores], fmt="o", ls=DASHES[cell], color=COLOURS[cell],
-                capsize=3, label="folds")
+    widths = list(rows)
+    estimates(ax, widths, [row["folds"] for row in rows.values()], fmt="o", ls=DASHES[cell], color=COLOURS[cell],
+              label="folds")
     ax.plot(widths, [row["test"].mean for row in rows.values()], "D", mfc="none", mec=DARK, ls="none", label="test set")
     chosen = best.names(dataset.name, "chosen")[1]
     ax.annotate("chosen", (chosen, 0), (chosen, 0.12), ha="center", arrowprops={"arrowstyle": "->"})
@@ -257,20 +313,28 @@ def folds(best, dataset, cell):
     return fig
 
 
+def _smooth(curve):
+    """The mean of the last SMOOTH values, or of as many as there are."""
+    sums = np.cumsum(np.insert(curve, 0, 0))
+    first = np.maximum(np.arange(len(curve)) + 1 - SMOOTH, 0)
+    return (sums[1:] - sums[first]) / (np.arange(len(curve)) + 1 - first)
+
+
 @styled
 def plateau(runs, watched, levels, dataset, cell):
     """Training loss of every seed with the two levels at which nothing, and one class alone, is known; and the recall
-    of each class over the epochs, the mean over the seeds that were watched.
+    of each class over the epochs, the mean over the seeds that were watched, and its mean over SMOOTH epochs bold.
 
     runs: results over the seeds. watched: results of `plateau.Watched`. levels: words -> loss.
     """
-    fig, [[left, right]] = canvas(f"The plateau of the {NAMES[cell]}: {dataset.label}", 1, 2, height=3.0)
+    fig, [[left, right]] = canvas(f"The plateau of the {NAMES[cell]}: {dataset.label}", 1, 2, height=2.46)
     for r in runs:
         left.plot(np.arange(1, len(r["history"]["loss"]) + 1), np.array(r["history"]["loss"], float), DASHES[cell],
                   color=COLOURS[cell], lw=0.7, alpha=0.6)
     for words, loss in levels.items():
         left.axhline(loss, color=DARK, lw=0.8, ls=":")
-        left.text(1, loss, words, fontsize=7, va="bottom", transform=left.get_yaxis_transform(), ha="right")
+        left.text(1, loss, words, fontsize=7, va="bottom", transform=left.get_yaxis_transform(), ha="right",
+                  bbox={"fc": "white", "ec": "none", "pad": 1, "alpha": 0.85})
     left.set(xlabel="epoch", ylabel="training loss (nats)", xlim=(0, None), ylim=(0, None))
     longest = max(len(w["recalls"]) for w in watched)
     table = np.full((len(watched), longest, len(dataset.classes)), np.nan)
@@ -278,7 +342,8 @@ def plateau(runs, watched, levels, dataset, cell):
         row[: len(w["recalls"])] = w["recalls"]
     for label, curve in enumerate(np.nanmean(table, axis=0).T):
         colour = matplotlib.colormaps["viridis"](label / len(dataset.classes))
-        right.plot(np.arange(1, longest + 1), curve, color=colour, lw=1.2, label=dataset.classes[label])
+        right.plot(np.arange(1, longest + 1), curve, color=colour, lw=0.5, alpha=0.4)
+        right.plot(np.arange(1, longest + 1), _smooth(curve), color=colour, lw=1.6, label=dataset.classes[label])
     right.set(xlabel="epoch", ylabel="recall on test sequences", ylim=(0, 1.02), xlim=(0, None))
-    right.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    right.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig

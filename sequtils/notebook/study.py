@@ -94,28 +94,31 @@ class Study:
         for dataset in self.datasets.values():
             if bands:
                 options["band"] = (bands[dataset.name, "least"], bands[dataset.name, "most"], "picks of the rule")
-            figure = sweep.draw(dataset.name, f"{self.name}, {subject}", xlabel, **options)
+            figure = sweep.draw(dataset.name, self.name, xlabel, **options)
             self.publish(f"{name}-{dataset.name}", figure, f"{self.name} on {dataset.label}: {subject} as training "
-                         "stopped; bars are intervals.", dataset)
+                         "stopped; bars are intervals, faint points seeds.", dataset)
 
     def publish_networks(self, block, sweep, value=None, chosen=""):
         """Publish loss against epoch and confusion matrix of the networks of a block of the source, under its numbers.
 
         value: which of the sweep's, or an alias; by default the one that the source's figure is about. chosen: what the
-        titles say of how it was chosen.
+        captions say of how it was chosen.
         """
         for found in figures(block, self.cell):
-            dataset = self.datasets[found["dataset"]]
-            runs = sweep.runs[sweep.names(dataset.name, value or found[sweep.varied])]
-            title = f"{self.name} of {units(runs[0]['trial']['hidden'])} units{chosen}"
-            summed = "; summed over the seeds" if len(runs) > 1 else ""
-            matrix = statistics.confusion(runs, len(dataset.classes))
-            self.publish(found["learning"], plots.learning(runs, dataset, title), f"{title} on {dataset.label}: loss "
-                         "and accuracy against epoch, a thin line for each seed, the median bold, a dot where training "
-                         "stopped.", dataset, found["learning"])
-            self.publish(found["confusion"], plots.confusion(matrix, dataset, title, len(runs)), f"{title} on "
-                         f"{dataset.label}: test sequences by true and predicted class, counts, and shares of the true "
-                         f"class, the greater the darker{summed}.", dataset, found["confusion"])
+            dataset, by = self.datasets[found["dataset"]], found.get(sweep.varied)
+            names = sweep.names(dataset.name, value or by)
+            runs, row = sweep.runs[names], sweep.rows[names]
+            hidden = runs[0]["trial"]["hidden"]
+            title = f"{'+'.join(map(str, hidden))} units"
+            printed = {part: row[f"{part}_published"] for part in ("train", "test")}
+            about = f"{self.name} of {units(hidden)} units{chosen} on {dataset.label}"
+            self.publish(found["learning"], plots.learning(runs, dataset, title, printed),
+                         f"{about}: loss against epoch, a thin line for each seed, the median bold, training and "
+                         "(dotted) test; and the mean training and test accuracy.", dataset, found["learning"])
+            matrices = statistics.confusion(runs, len(dataset.classes))
+            self.publish(found["confusion"], plots.confusion(matrices, dataset, title), f"{about}: test sequences by "
+                         "true and predicted class, in percent of the true class; a stripe for each seed, the darker, "
+                         "the greater its share.", dataset, found["confusion"])
 
 
 def seeds_by_cost(seeds, experiment, dataset):

@@ -104,9 +104,9 @@ class Sweep(Result):
     def draw(self, name, title, xlabel, **options):
         """Figure of the accuracies on one data set against what was varied; options: those of `plots.sweep`."""
         rows = self.within(name)
-        estimates = {part: [row[part] for row in rows.values()] for part in ("train", "test")}
-        published = {part: source.column(self.cell, name, self.varied, part) for part in estimates}
-        return plots.sweep(list(rows), estimates, self.datasets[name], self.cell, title, xlabel, published=published,
+        found = {part: [row[part] for row in rows.values()] for part in ("train", "test")}
+        published = {part: source.column(self.cell, name, self.varied, part) for part in found}
+        return plots.sweep(list(rows), found, self.datasets[name], self.cell, title, xlabel, published=published,
                            **options)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sequtils import statistics
-from sequtils.measures.synthetic import LATCHED, MASTERED
+from sequtils.measures.length import RULES
 from sequtils.notebook import plots
 from sequtils.notebook.plots import COLOURS, DASHES, LIGHT, NAMES
 
@@ -17,7 +17,7 @@ def gradient(results, dataset):
     """Norm of the Jacobian ds_T/ds_t against T - t before and after training: median and quartiles over the sequences
     and seeds, as far back as half of the sequences go. results: cell -> results of
     `gradient_flow.GradientFlow`."""
-    fig, axes = plots.canvas(f"How far back the last state depends: {dataset.label}", 1, 2, height=2.9)
+    fig, axes = plots.canvas(f"How far back the last state depends: {dataset.label}", 1, 2, height=2.38)
     for ax, when in zip(axes[0], ("before", "after")):
         for cell, runs in results.items():
             curves = [np.array(v) / np.log(10) for r in runs for v in r[when]["log_norms"]]
@@ -46,7 +46,7 @@ def length(results, dataset):
     results: cell -> {number of points, and last length.WRITTEN: results}. Test: filled markers with intervals;
     training: thin line, open markers.
     """
-    fig, [[ax]] = plots.canvas(f"Accuracy against length: {dataset.label}", width=6.0, height=3.2)
+    fig, [[ax]] = plots.canvas(f"Accuracy against length: {dataset.label}", width=6.0, height=2.62)
     for cell, runs in results.items():
         *points, _ = runs
         places, shift = [*points, 2.2 * max(points)], {"rnn": 0.97, "lstm": 1.03}[cell]
@@ -59,27 +59,27 @@ def length(results, dataset):
     ax.set_xticks(places, [*map(str, points), "as\nwritten"])
     ax.minorticks_off()
     ax.set(xlabel="points of a stroke, at equal distances", ylabel="accuracy", ylim=(0, 1.03))
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
 
 
 def _accuracy(ax, x, estimates, train, cell):
     """Test accuracy with intervals and training accuracy of a cell; the last place stands apart from the line."""
     means = [e.mean for e in estimates]
-    spans = np.abs([[e.mean - e.low, e.high - e.mean] for e in estimates]).T
     style = {"color": COLOURS[cell], "marker": MARKERS[cell]}
-    ax.errorbar(x, means, spans, ls="none", capsize=3, ms=5, **style)
+    plots.estimates(ax, x, estimates, ls="none", ms=5, **style)
     ax.plot(x[:-1], means[:-1], ls=DASHES[cell], lw=1.8, ms=5, label=f"{NAMES[cell]}, test", **style)
     ax.plot(x[:-1], train[:-1], ls=DASHES[cell], lw=0.7, ms=5, mfc="white", label=f"{NAMES[cell]}, training", **style)
     ax.plot(x[-1:], train[-1:], ls="none", ms=5, mfc="white", **style)
 
 
 @plots.styled
-def problems(adding, latch):
-    """Error of the adding problem and accuracy of the latch problem against length: a marker for each seed, a line
-    through the medians, the bound of mastery in grey. adding, latch: cell -> {length: results}."""
-    fig, axes = plots.canvas("Generated problems of growing length: no data set", 1, 2, height=2.8)
-    for ax, found, key, bound in zip(axes[0], (adding, latch), ("error", "test_accuracy"), (MASTERED, LATCHED)):
+def problems(tasks):
+    """Error of the adding problem, accuracy of the latch problem and of the words against length: a marker for each
+    seed, a line through the medians, the bound of mastery in grey. tasks: name -> cell -> {length: results}."""
+    fig, axes = plots.canvas("Generated problems of growing length: no data set", 1, len(tasks), height=2.3)
+    for ax, (name, found) in zip(axes[0], tasks.items()):
+        key, _, _, bound, unit = RULES[name]
         for cell, by_length in found.items():
             shift = {"rnn": 0.97, "lstm": 1.03}[cell]
             runs = {n: [r[key] for r in results] for n, results in by_length.items()}
@@ -91,10 +91,12 @@ def problems(adding, latch):
         ax.set_xscale("log", base=2)
         ax.set_xticks(list(runs), map(str, runs))
         ax.minorticks_off()
-        ax.set_xlabel("length of a sequence (frames)")
-    axes[0, 0].set(title="adding", ylabel="mean squared error", ylim=(0, None))
-    axes[0, 1].set(title="latch", ylabel="test accuracy", ylim=(0.35, 1.03))
-    axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+        ax.set(title=name, xlabel=f"length ({unit})")
+        if key == "error":
+            ax.set(ylabel="mean squared error", ylim=(0, None))
+        else:
+            ax.set(ylabel="test accuracy", ylim=(0.25, 1.03))
+    axes[0, -1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
 
 
@@ -108,7 +110,7 @@ def gates(examples, unit, dataset):
 def gates_on_strokes(examples, unit, dataset):
     """The gates and the cell state of one unit of an LSTM, drawn on a test stroke of each of some classes."""
     fig, axes = plots.canvas(f"Unit {unit + 1} of an LSTM along test strokes: {dataset.label}", len(examples), 4,
-                             height=0.7 + 1.35 * len(examples))
+                             height=0.57 + 1.11 * len(examples))
     for ax, title in zip(axes[0], GATES.values()):
         ax.set_title(title, loc="center")
     for row, example in zip(axes, examples):
@@ -128,7 +130,7 @@ def gates_on_strokes(examples, unit, dataset):
 def gates_over_frames(examples, unit, dataset):
     """Over a test segment of each of some classes: the forget gates of all units as a heat map, and below it the gates
     and the cell state of one unit as lines."""
-    fig, axes = plots.canvas(f"Gates of an LSTM over test segments: {dataset.label}", 2, len(examples), height=4.2,
+    fig, axes = plots.canvas(f"Gates of an LSTM over test segments: {dataset.label}", 2, len(examples), height=3.44,
                              sharey="row", sharex="col")
     for (above, below), example in zip(axes.T, examples):
         f = np.array(example["f"])  # (T, n)
@@ -142,7 +144,7 @@ def gates_over_frames(examples, unit, dataset):
     axes[0, 0].set_ylabel("unit")
     axes[1, 0].set_ylabel(f"unit {unit + 1}")
     fig.colorbar(image, ax=axes[0], label="forget gate f", shrink=0.9)
-    fig.legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
+    fig.legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return fig
 
 

@@ -18,7 +18,7 @@ KINDS = {"one to one": (1, [0], [0]), "one to many": (3, [0], [0, 1, 2]), "many 
 @styled
 def loop(gains, pole, disturbance, steps, at):
     """Output of the controlled plant for each gain, a panel each; the dotted line is the set point."""
-    fig, axes = canvas("A loop without feedback, with it, and with too much of it", 1, len(gains), height=2.4)
+    fig, axes = canvas("A loop without feedback, with it, and with too much of it", 1, len(gains), height=1.97)
     for ax, gain in zip(axes[0], gains):
         y = control_loop(gain, pole, disturbance, steps, at)
         ax.axhline(1, color=DARK, ls=":", lw=1)
@@ -41,7 +41,7 @@ def states(h, dataset, recipe):
 @styled
 def stroke_states(x, h, dataset, title):
     """A stroke x (T, 2), coloured by time, beside the states h (T, n) of a cell that has read it."""
-    fig, [[left, right]] = canvas(f"{title}: {dataset.label}", 1, 2, height=2.7, width_ratios=(1, 1.8))
+    fig, [[left, right]] = canvas(f"{title}: {dataset.label}", 1, 2, height=2.21, width_ratios=(1, 1.8))
     x = resample(x, len(h))
     left.plot(*x.T, color=LIGHT, lw=0.8, zorder=1)
     points = left.scatter(*x.T, c=np.arange(1, len(x) + 1), cmap="cividis", s=14, zorder=2)
@@ -57,7 +57,7 @@ def stroke_states(x, h, dataset, title):
 @styled
 def segment_states(x, h, dataset, title):
     """The frames x (T, D) of a segment, standardised, above the states h (T, n) of a cell that has read it."""
-    fig, axes = canvas(f"{title}: {dataset.label}", 2, 1, height=3.8, sharex=True)
+    fig, axes = canvas(f"{title}: {dataset.label}", 2, 1, height=3.12, sharex=True)
     _heat(fig, axes[0, 0], x, "std. deviations", "feature", 2)
     _heat(fig, axes[1, 0], h, "state", "unit", 1)
     axes[1, 0].set_xlabel("frame t")
@@ -79,7 +79,7 @@ def _heat(fig, ax, rows, label, ylabel, limit):
 def memory(results, lags, threshold, dataset):
     """R^2 of the frame k steps ago, read from the state, against k: mean over the seeds, a band from the least to the
     greatest, the threshold dotted; results: cell -> results of `memory.Memory`."""
-    fig, axes = canvas(f"What of the past the state holds: {dataset.label}", 1, 2, height=2.8, sharey=True)
+    fig, axes = canvas(f"What of the past the state holds: {dataset.label}", 1, 2, height=2.3, sharey=True)
     for ax, when in zip(axes[0], ("untrained", "trained")):
         ax.plot(lags, recalled(results["rnn"], "frame").mean(axis=0), "x-", color=LIGHT, lw=1, label="frame alone")
         for cell, runs in results.items():
@@ -98,11 +98,11 @@ def memory(results, lags, threshold, dataset):
 @styled
 def diagrams():
     """The four kinds of network as rows of cells: inputs from below, outputs to above, the state to the right."""
-    fig, axes = canvas("Four kinds of network", 1, 4, height=1.7, width_ratios=(1.6, 3, 3, 3))
+    fig, axes = canvas("Four kinds of network", 1, 4, height=1.6, width_ratios=(1.6, 3, 3, 3))
     for ax, (kind, (cells, inputs, outputs)) in zip(axes[0], KINDS.items()):
         for t in range(cells):
             ax.add_patch(Rectangle((t, 0), 0.56, 0.5, fc="#EEEEEE", ec=DARK))
-            ax.text(t + 0.28, 0.25, f"h$_{t + 1}$", ha="center", va="center", fontsize=8)
+            ax.text(t + 0.28, 0.25, f"h$_{t + 1}$", ha="center", va="center")
             if t:
                 _arrow(ax, (t - 0.44, 0.25), (t, 0.25))
             if t in inputs:
@@ -129,7 +129,7 @@ def drawings(results, dataset, most=3):
     classifier reads. Classes after the first eight are left out."""
     results, C = results[:most], min(8, len(dataset.classes))
     fig, axes = canvas(f"Strokes drawn from their class: {dataset.label}", len(results) + 1, C,
-                       height=0.6 + 1.15 * (len(results) + 1))
+                       height=0.49 + 0.94 * (len(results) + 1))
     each = len(results[0]["labels"]) // len(dataset.classes)
     for c in range(C):
         _pen(axes[0, c], results[0]["means"][c], LIGHT)
@@ -156,7 +156,7 @@ def _pen(ax, x, colour):
 def activations(results, dataset):
     """Geometric means of ||h_t|| and of ||dL/dh_t|| against the distance from the last frame, before and after
     training, a thin line for each seed; results: activation -> results of `activations.Activation`."""
-    fig, axes = canvas(f"Three activation functions: {dataset.label}", 2, 2, height=4.2,
+    fig, axes = canvas(f"Three activation functions: {dataset.label}", 2, 2, height=3.44,
                        sharex=True)
     for row, when in zip(axes, ("untrained", "trained")):
         for ax, key in zip(row, ("states", "gradients")):

@@ -18,12 +18,12 @@ LINES = {"rnn": ("o", "-", COLOURS["rnn"]), "lstm": ("s", "--", COLOURS["lstm"])
 def bottleneck(found, dataset):
     """Test accuracy with its interval against the LSTM's width, a line for each pooling of a `limits.bottleneck`.
     The markers of one width stand side by side, so that the intervals can be told apart."""
-    fig, [[ax]] = plots.canvas(f"Last state against pooling: {dataset.label}", width=plots.HALF, height=3.3)
+    fig, [[ax]] = plots.canvas(f"Last state against pooling: {dataset.label}", width=plots.HALF, height=2.71)
     for k, (pooling, (marker, dashes, colour)) in enumerate(POOLINGS.items()):
         rows = dict(sorted(found.within(dataset.name, pooling).items()))
         widths = list(rows)
-        _with_intervals(ax, np.array(widths) * 1.06 ** (k - 1.5), [row["test"] for row in rows.values()], marker=marker,
-                        ls=dashes, color=colour, label=limits.POOLINGS[pooling])
+        plots.estimates(ax, np.array(widths) * 1.06 ** (k - 1.5), [row["test"] for row in rows.values()], marker=marker,
+                        ls=dashes, color=colour, label=limits.POOLINGS[pooling], ms=5, lw=1.4, elinewidth=0.8)
     majority = np.bincount(dataset.test.y).max() / len(dataset.test)
     ax.axhline(majority, color=LIGHT, lw=1, zorder=0, label="majority rate")
     ax.set_xscale("log", base=2)
@@ -34,17 +34,11 @@ def bottleneck(found, dataset):
     return fig
 
 
-def _with_intervals(ax, xs, estimates, **style):
-    means = [e.mean for e in estimates]
-    spans = np.abs([[e.mean - e.low, e.high - e.mean] for e in estimates]).T
-    ax.errorbar(xs, means, spans, capsize=2.5, ms=5, lw=1.4, elinewidth=0.8, **style)
-
-
 @plots.styled
 def memory(results):
     """Kilobytes of one sequence that wait for the backward pass against its frames, a line for each width: markers are
     measured, lines are the formula. results: cell -> [result of `limits.KeptBytes`]."""
-    fig, axes = plots.canvas("What is kept for the backward pass", 1, 2, height=2.9, sharey=True)
+    fig, axes = plots.canvas("What is kept for the backward pass", 1, 2, height=2.38, sharey=True)
     for ax, (cell, [result]) in zip(axes[0], results.items()):
         trial = result["trial"]
         rows = zip(trial["widths"], result["measured"], result["formula"], strict=True)
@@ -59,7 +53,7 @@ def memory(results):
         ax.set(xlabel="frames T")
         ax.margins(y=0.12)
     for ax in axes[0]:
-        ax.legend(loc="lower right", fontsize=8)
+        ax.legend(loc="lower right")
     axes[0, 0].set_ylabel("kilobytes a sequence")
     return fig
 
@@ -76,10 +70,9 @@ def regularisation(sweep, dataset):
     """Paired differences in test accuracy to the LSTM without: the gains of a Sweep of REGULARISED on one data set."""
     gains = {limits.TITLES[label]: row["gain"] for label, row in sweep.within(dataset.name).items() if row["gain"]}
     fig, [[ax]] = plots.canvas(f"Norms and dropout in an LSTM: {dataset.label}", width=plots.HALF,
-                               height=1.35 + 0.27 * len(gains))
+                               height=1.11 + 0.22 * len(gains))
     for place, e in enumerate(gains.values()):
-        ax.plot([e.low, e.high], [place, place], "-", color=DARK, lw=1.2)
-        ax.plot(e.mean, place, "o", color=DARK, mfc=DARK if e.side else "white", ms=6)
+        plots.estimates(ax, [place], [e], across=True, fmt="o", color=DARK, mfc=DARK if e.side else "white", lw=1.2)
     ax.axvline(0, color=LIGHT, lw=1, zorder=0)
     ax.set_yticks(range(len(gains)), list(gains))
     ax.invert_yaxis()
@@ -91,7 +84,7 @@ def regularisation(sweep, dataset):
 def gradients(results, dataset):
     """Norm of the gradient against epoch, before it is clipped: greatest (bold) and median (thin) of an epoch's
     batches, mean over seeds. results: those of `limits.clippings`."""
-    fig, axes = plots.canvas(f"Norm of the gradient: {dataset.label}", 1, 2, height=3.2, sharey=True)
+    fig, axes = plots.canvas(f"Norm of the gradient: {dataset.label}", 1, 2, height=2.62, sharey=True)
     looks = {("open", "free"): ("-", "#D55E00"), ("open", "clipped"): ("--", "#882200"),
              ("half", "free"): ("-.", "#56B4E9"), ("half", "clipped"): (":", "#000000"),
              ("none", "free"): ("-", COLOURS["rnn"]), ("none", "clipped"): (":", "#000000")}
@@ -115,7 +108,7 @@ def gradients(results, dataset):
 def recurrence(results, devices):
     """Milliseconds of a forward and backward pass against frames, a panel for each device, and last the steps that
     wait for one another. results: (device, model) -> [result of `limits.Recurrence`]; devices: key -> name."""
-    fig, axes = plots.canvas("Time and sequential steps against length", 1, len(devices) + 1, height=3.0)
+    fig, axes = plots.canvas("Time and sequential steps against length", 1, len(devices) + 1, height=2.46)
     for ax, device in zip(axes[0], devices):
         for model, (marker, dashes, colour) in LINES.items():
             [result] = results[device, model]
@@ -135,7 +128,7 @@ def recurrence(results, devices):
         _powers(ax, frames)
         ax.set(xlabel="frames T")
         ax.tick_params(axis="x", labelsize=7.5)
-    axes[0, -1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+    axes[0, -1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
 
 
@@ -151,7 +144,7 @@ def _examples(result, dataset):
 def attention_strokes(result, dataset):
     """A test stroke of each class, its points as large and dark as the attention that their states get."""
     examples = list(_examples(result, dataset))
-    fig, axes = plots.canvas(f"Attention over strokes: {dataset.label}", 1, len(examples), height=2.0)
+    fig, axes = plots.canvas(f"Attention over strokes: {dataset.label}", 1, len(examples), height=1.64)
     for ax, (name, x, weight) in zip(axes[0], examples):
         ax.plot(*x.T, color=LIGHT, lw=0.8, zorder=1)
         dots = ax.scatter(*x.T, c=weight, s=4 + 14 * np.minimum(weight, 4), cmap="cividis_r", vmin=0, vmax=4, zorder=2)
@@ -169,7 +162,7 @@ def attention_segments(result, dataset):
     """A test segment of each class: its features as a heat map, in units of their deviation over all frames, and below
     it the attention that the states of its frames get, 1 being uniform."""
     examples = list(_examples(result, dataset))
-    fig, axes = plots.canvas(f"Attention over segments: {dataset.label}", 2, len(examples), height=3.2, sharex="col",
+    fig, axes = plots.canvas(f"Attention over segments: {dataset.label}", 2, len(examples), height=2.62, sharex="col",
                              sharey="row", height_ratios=(1.3, 1))
     for (above, below), (name, x, weight) in zip(axes.T, examples):
         image = above.imshow(x.T, aspect="auto", origin="lower", cmap="cividis", vmin=-2, vmax=2,
