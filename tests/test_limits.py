@@ -101,6 +101,10 @@ def test_pooling_is_compared_with_the_last_state_of_the_same_width():
     assert found["cv", "mean", "narrow", "gain"].mean == 1 and found["cv", "mean", "wide", "gain"].mean == 0
     assert found["cv", "mean", "narrow", "units"] == 2 and found["cv", "last", "wide", "gain"] is None
     assert found["cv", "last", "wide", "test"].mean == 1
+    poolings = ("last", "mean", "attention")
+    alike = limits.bottleneck({("cv", (p, 2)): runs(wrong if p == "mean" else right) for p in poolings})
+    assert alike["cv", "attention", "narrow", "beyond_mean"].mean == 1
+    assert alike["cv", "attention", "narrow", "gain"].mean == 0 and alike["cv", "mean", "narrow", "beyond_mean"] is None
 
 
 def test_clipping_and_an_open_gate_are_compared_with_the_same_network():

@@ -130,19 +130,20 @@ def resources(runs, datasets):
 
 def times(runs, datasets):
     """Result of how long the trainings took, a row a data set and cell: median seconds, and of an epoch; for the LSTM
-    how many times as long as the RNN, median, least and greatest of the seeds, for a training and for an epoch.
+    how many times as long as the RNN, the mean over the seeds, for a training and for an epoch.
 
     runs: (data set, cell) -> results.
     """
     rows = {}
     for name in datasets:
-        took = {cell: {key: _each(runs[name, cell], key) for key in ("epochs", "seconds")} for cell in SOURCE}
+        S = min(len(runs[name, cell]) for cell in SOURCE)  # the seeds that both have
+        took = {cell: {key: _each(runs[name, cell][:S], key) for key in ("epochs", "seconds")} for cell in SOURCE}
         for cell, each in took.items():
             seconds, epochs = float(np.median(each["seconds"])), float(np.median(each["epochs"]))
             rows[name, cell] = {"seconds": seconds, "seconds_an_epoch": seconds / epochs}
-        ratio = took["lstm"]["seconds"] / took["rnn"]["seconds"]
-        rows[name, "lstm"] |= {"times": _middle(ratio), "epoch_times": _middle(
-            ratio * took["rnn"]["epochs"] / took["lstm"]["epochs"])}
+        longer = {key: took["lstm"][key] / took["rnn"][key] for key in ("seconds", "epochs")}
+        rows[name, "lstm"] |= {"times": _ratio(longer["seconds"]),
+                               "epoch_times": _ratio(longer["seconds"] / longer["epochs"])}
     forms = {"seconds": ".2f", "seconds_an_epoch": ".4f", "times": ".1f", "epoch_times": ".1f"}
     heads = {"network": "Cell", "times": "LSTM over RNN", "epoch_times": "The same, an epoch"}
     return Result(("dataset", "network"), rows, forms, heads, TITLES)
@@ -153,9 +154,8 @@ def _each(results, key):
     return np.array([r["seconds"] if key == "seconds" else r["history"]["stop_epoch"] for r in results], float)
 
 
-def _middle(values):
-    """Estimate of the median, with the least and the greatest as its interval."""
-    return statistics.Estimate(float(np.median(values)), 0.0, float(values.min()), float(values.max()))
+def _ratio(values):
+    return statistics.over_seeds(values, bounds=(0, np.inf))
 
 
 def steps(climbs, folds, datasets):
@@ -169,7 +169,8 @@ def steps(climbs, folds, datasets):
         runs = list(climb.values())
         for rung, results, before in zip(climb, runs, [None, *runs]):
             gain = before and statistics.difference(results, before)
-            result.add((*row, rung), {"test": statistics.test_accuracy(results), "gain": gain,
+            result.add((*row, rung), {"train": statistics.train_accuracy(results),
+                                      "test": statistics.test_accuracy(results), "gain": gain,
                                       "verdict": gain.word if gain else "the baseline", "folds": folds[row][rung].mean,
                                       "beyond_source": statistics.difference(results, runs[0])})
         result.alias("chosen", (*row, statistics.best({rung: e.mean for rung, e in folds[row].items()})))

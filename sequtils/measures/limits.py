@@ -100,15 +100,18 @@ def choose(results):
 
 
 def bottleneck(runs):
-    """Result of `poolings`, a row a (data set, pooling, width): test accuracy, and its gain over the last state of the
-    same width. "narrow" and "wide" name the least and the greatest width.
+    """Result of `poolings`, a row a (data set, pooling, width): test accuracy, its gain over the last state of the same
+    width, and of attention that over the mean, in which all states weigh the same. "narrow" and "wide" name the least
+    and the greatest width.
 
     runs: (data set, (pooling, width)) -> results."""
-    found = Result(("dataset", "pooling", "units"), {}, titles={**SETS, **POOLINGS})
+    found = Result(("dataset", "pooling", "units"), {}, heads={"beyond_mean": "Gain over the mean"},
+                   titles={**SETS, **POOLINGS})
     widths = [n for _, (_, n) in runs]
     for (name, (pooling, n)), results in runs.items():
         gain = None if pooling == "last" else statistics.difference(results, runs[name, ("last", n)])
-        found.add((name, pooling, n), {"test": statistics.test_accuracy(results), "gain": gain})
+        beyond = statistics.difference(results, runs[name, ("mean", n)]) if pooling == "attention" else None
+        found.add((name, pooling, n), {"test": statistics.test_accuracy(results), "gain": gain, "beyond_mean": beyond})
         found.alias("narrow", (name, pooling, min(widths)))
         found.alias("wide", (name, pooling, max(widths)))
     return found

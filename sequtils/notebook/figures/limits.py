@@ -9,7 +9,8 @@ from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES
 
 POOLINGS = {"last": ("o", "-", "#D55E00"), "mean": ("s", "--", "#0072B2"), "max": ("^", "-.", "#009E73"),
             "attention": ("D", ":", "#000000")}
-UNSEEN = ("seeds", "majority", "size", "balanced", "macro_f1", "epochs", "remark")  # columns that no table shows
+UNSEEN = ("seeds", "majority", "size", "balanced", "macro_f1", "epochs", "remark", "gap",
+          "gap_beyond")  # columns that no table shows
 LINES = {"rnn": ("o", "-", COLOURS["rnn"]), "lstm": ("s", "--", COLOURS["lstm"]),
          "mingru": ("^", "-.", "#009E73"), "transformer": ("D", ":", "#000000")}
 
