@@ -19,6 +19,7 @@ PROFILES = "short", "quick", "standard", "full"
 TESTS = {  # a command, the mark of the tests that it runs (None: those with none of the others), what it says of itself
     "test": (None, "lint, unit tests, and the notebooks against their committed outputs"),
     "test-slow": ("slow", "whole reports, made, killed and made again, and long trainings"),
+    "test-browser": ("browser", "every notebook in JupyterLab, in a real browser, and what is drawn there"),
 }
 
 
@@ -182,9 +183,10 @@ def _hand_in(options):
 
 def _test(options):
     lint = _run("-m", "ruff", "check", ".")
-    # The cells of a notebook stay in one process, in their order; the notebooks, which take longest, come first.
+    # The cells of a notebook stay in one process, in their order; the notebooks, which take longest, come first. -rs:
+    # it is told what is skipped, as the web page is where there is no browser.
     spread = "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"
-    return _run("-m", "pytest", *spread, "--nbval", "-m", options.marked, *options.what) or lint
+    return _run("-m", "pytest", "-rs", *spread, "--nbval", "-m", options.marked, *options.what) or lint
 
 
 def _lab(options):
@@ -198,7 +200,7 @@ def _bench(options):
 def _outputs(options):
     notebooks = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
     return _run("-m", "nbconvert", "--to", "notebook", "--execute", "--inplace",
-                "--ExecutePreprocessor.record_timing=False",
+                "--ExecutePreprocessor.record_timing=False", "--ExecutePreprocessor.store_widget_state=False",
                 "--ExecutePreprocessor.extra_arguments=['--log-level=50']", *map(str, notebooks))
 
 

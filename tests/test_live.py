@@ -219,7 +219,7 @@ def test_features_are_those_of_python(javascript, name, recipe):
     body = """return digest(Float32Array.from(sequences(data.test).flatMap(
       (x) => [...prepare(x, data.test.features, data.recipe)])))"""
     given = part(replace(dataset.test, y=np.zeros(1)))
-    found = javascript(body, test=given, recipe=export.recipe_steps(recipe, dataset.train.x))
+    found = javascript(body, test=given, recipe=export.recipe_steps(recipe, export.learned(recipe, dataset)))
     assert found == hashlib.sha256(np.concatenate(expected).tobytes()).hexdigest()
 
 

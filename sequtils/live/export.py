@@ -98,18 +98,23 @@ def _network(key, trial, result, dataset):
     name, setup, points, cell = key
     return {"dataset": name, "setup": setup, "points": points, "cell": cell, "pooling": trial.pooling,
             "sizes": result["sizes"], "weights": result["weights"], "accuracy": result["test_accuracy"],
-            "recipe": recipe_steps(trial.features, dataset.train.x)}
+            "recipe": recipe_steps(trial.features, learned(trial.features, dataset))}
 
 
-def recipe_steps(recipe, train_x):
-    """A recipe as the page reads it: [name, argument] each, with the moments of the training sequences."""
-    learned = iter(features.put_through(recipe, train_x)[1])
+def learned(recipe, dataset):
+    """What a recipe learns from the training sequences: see `features.put_through`."""
+    return features.put_through(recipe, dataset.train.x)[1]
+
+
+def recipe_steps(recipe, moments):
+    """A recipe as the page reads it: [name, argument] each. moments: (mean, deviation) for each "standardise"."""
+    moments = iter(moments)
     steps = []
     for step in recipe:
         name, _, number = step.partition(":")
         argument = int(number) if number else None
         if name == "standardise":
-            mean, deviation = next(learned)
+            mean, deviation = next(moments)
             argument = {"mean": mean.tolist(), "deviation": np.where(deviation > 0, deviation, 1.0).tolist()}
         steps.append([name, argument])
     return steps
@@ -125,9 +130,14 @@ def _training(key, result):
 
 
 def _strokes(dataset):
-    points = int(np.median([len(x) for x in dataset.train.x]))
-    return {**_described(dataset), "points": points, "recipe": recipe_steps(RECIPES["handwriting"], dataset.train.x),
-            "train": _part(dataset.train, range(len(dataset.train))),
+    recipe = RECIPES["handwriting"]
+    return {**shown_strokes(dataset), "recipe": recipe_steps(recipe, learned(recipe, dataset)),
+            "train": _part(dataset.train, range(len(dataset.train)))}
+
+
+def shown_strokes(dataset):
+    """The test strokes, and how many points a drawn one is given: the median of the training strokes."""
+    return {**_described(dataset), "points": int(np.median([len(x) for x in dataset.train.x])),
             "test": _part(dataset.test, range(len(dataset.test)))}
 
 
