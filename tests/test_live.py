@@ -227,3 +227,7 @@ def edges(dataset):
     """A single frame, one that stays where it is, and a pen that stops on its way."""
     x = dataset.test.x[0]
     return [x[:1], np.repeat(x[:1], 5, axis=0), x[[0, 0, 1, 1, 1, 2]]]
+
+
+def test_no_bound_on_adam_is_the_ladders_own():
+    assert export.exhibits(adam_epochs=None) == export.exhibits()

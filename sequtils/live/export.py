@@ -54,7 +54,8 @@ def exhibits(points=POINTS, epochs=120, adam_epochs=EPOCHS):
     """The networks of the page, (data set, name of the set-up, points of a stroke or None, cell) -> Exhibit.
 
     "source" is the source's set-up, on handwriting also with strokes of so many points; "best" is the top of the
-    ladder. epochs, adam_epochs: upper bounds, the latter one for each data set.
+    ladder. epochs, adam_epochs: upper bounds, the latter one for each data set, or
+    None: those of the ladder.
     """
     found = {}
     for name in RECIPES:
@@ -62,7 +63,7 @@ def exhibits(points=POINTS, epochs=120, adam_epochs=EPOCHS):
             for n in (None, *(points if name == "handwriting" else ())):
                 recipe = (f"resample:{n}", *RECIPES[name]) if n else RECIPES[name]
                 found[name, "source", n, cell] = Trial(name, cell, SOURCE[cell], recipe, max_epochs=epochs)
-            found[name, "best", None, cell] = list(climb(name, cell, ladder(name, adam_epochs[name])).values())[-1]
+            found[name, "best", None, cell] = list(climb(name, cell, ladder(name, (adam_epochs or EPOCHS)[name])).values())[-1]
     return {key: Exhibit(**vars(trial)) for key, trial in found.items()}
 
 
