@@ -63,7 +63,8 @@ def exhibits(points=POINTS, epochs=120, adam_epochs=EPOCHS):
             for n in (None, *(points if name == "handwriting" else ())):
                 recipe = (f"resample:{n}", *RECIPES[name]) if n else RECIPES[name]
                 found[name, "source", n, cell] = Trial(name, cell, SOURCE[cell], recipe, max_epochs=epochs)
-            found[name, "best", None, cell] = list(climb(name, cell, ladder(name, (adam_epochs or EPOCHS)[name])).values())[-1]
+            rungs = ladder(name, (adam_epochs or EPOCHS)[name])
+            found[name, "best", None, cell] = list(climb(name, cell, rungs).values())[-1]
     return {key: Exhibit(**vars(trial)) for key, trial in found.items()}
 
 
