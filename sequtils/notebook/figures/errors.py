@@ -11,7 +11,8 @@ def gallery(confused, dataset):
     the share of the seeds that do."""
     shown = list(confused.within(dataset.name).values())
     rows = max(1, -(-len(shown) // COLUMNS))
-    fig, axes = plots.canvas(f"Misread by most seeds: {dataset.label}", rows, COLUMNS, height=0.6 + (1.45 * rows if shown else 0.2))
+    height = 0.6 + (1.45 * rows if shown else 0.2)
+    fig, axes = plots.canvas(f"Misread by most seeds: {dataset.label}", rows, COLUMNS, height=height)
     for ax in axes.flat:
         ax.set_axis_off()
     if not shown:
