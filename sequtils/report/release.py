@@ -67,7 +67,7 @@ def _origin(provenance):
                      + (", synthetic" if d["sample"] else "") for d in provenance["datasets"].values())
     new, stored = (sum(run["trials"][kind] for run in provenance["runs"].values()) for kind in ("new", "stored"))
     minutes, cores = provenance["wall_seconds"] / 60, provenance["machine"]["cores"]
-    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. Of its {new + stored} experiments, "
-            f"each a training or a measurement, {new} were computed by the last run, in {minutes:.0f} minutes on {cores} "
-            "cores, the others by runs before it, with the same code and data. "
+    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. Of its {new + stored} "
+            f"experiments, each a training or a measurement, {new} were computed by the last run, in {minutes:.0f} "
+            f"minutes on {cores} cores, the others by runs before it, with the same code and data. "
             "The whole report: [report/report.pdf](report/report.pdf).")
