@@ -1,5 +1,5 @@
-# make report [PROFILE=short|quick|standard|full] [DATA=dir] [JOBS=n] · make test · make lab · make bench [DATA=dir]
-# make setup · make outputs · make clean
+# make report [PROFILE=short|quick|standard|full] [DATA=dir] [JOBS=n] · make test · make test-slow · make lab
+# make test-browser · make bench [DATA=dir] · make setup · make outputs · make clean
 # Each is `python -m sequtils` with the same name, which does it all without make; the first one sets up .venv.
 
 # The Python of .venv; else the newest suitable one; else uv, which brings that of .python-version.
@@ -17,7 +17,8 @@ report: OPTIONS = $(if $(PROFILE),--profile $(call quoted,$(PROFILE))) $(if $(DA
                   $(if $(JOBS),--jobs $(call quoted,$(JOBS)))
 bench: OPTIONS = $(if $(DATA),--data-root $(call quoted,$(DATA)))
 
-report setup test lab bench outputs clean:
+COMMANDS = report setup test test-slow test-browser lab bench outputs clean
+$(COMMANDS):
 	@$(PYTHON) -m sequtils $@ $(OPTIONS)
 
-.PHONY: report setup test lab bench outputs clean
+.PHONY: $(COMMANDS)

@@ -16,6 +16,11 @@ from sequtils.files import RefusedError
 from sequtils.terminal import elapsed
 
 PROFILES = "short", "quick", "standard", "full"
+TESTS = {  # a command, the mark of the tests that it runs (None: those with none of the others), what it says of itself
+    "test": (None, "lint, unit tests, and the notebooks against their committed outputs"),
+    "test-slow": ("slow", "whole reports, made, killed and made again, and long trainings"),
+    "test-browser": ("browser", "every notebook in JupyterLab, in a real browser, and what is drawn there"),
+}
 
 
 def main(arguments=None):
@@ -66,8 +71,10 @@ def _parser():
     hand_in = _command(commands, "hand-in", _hand_in, "copy the report into report/, its results into README.md")
     hand_in.add_argument("--build", type=_path, metavar="DIR", help="where it was written; default: report/build")
     _command(commands, "setup", _setup, "make .venv, or bring it up to date; every other command does it too")
-    test = _command(commands, "test", _test, "lint, unit tests, and the notebooks against their committed outputs")
-    test.add_argument("what", nargs="*", default=("tests", "notebooks"), metavar="FILE", help="default: all")
+    for name, (mark, text) in TESTS.items():
+        test = _command(commands, name, _test, text)
+        test.set_defaults(marked=mark or " and ".join(f"not {other}" for other, _ in TESTS.values() if other))
+        test.add_argument("what", nargs="*", default=("notebooks", "tests"), metavar="FILE", help="default: all")
     _command(commands, "lab", _lab, "open JupyterLab with the notebooks")
     bench = _command(commands, "bench", _bench, "how fast the compiled engine is, and beside what")
     bench.add_argument("--data-root", type=_path, metavar="DIR", help="the course's data; default: the embedded sample")
@@ -176,8 +183,10 @@ def _hand_in(options):
 
 def _test(options):
     lint = _run("-m", "ruff", "check", ".")
-    # loadfile keeps the cells of one notebook in one process, in their order
-    return _run("-m", "pytest", "-n", "2", "--dist", "loadfile", "--nbval", *options.what) or lint
+    # The cells of a notebook stay in one process, in their order; the notebooks, which take longest, come first. -rs:
+    # it is told what is skipped, as the web page is where there is no browser.
+    spread = "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"
+    return _run("-m", "pytest", "-rs", *spread, "--nbval", "-m", options.marked, *options.what) or lint
 
 
 def _lab(options):
@@ -191,7 +200,7 @@ def _bench(options):
 def _outputs(options):
     notebooks = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
     return _run("-m", "nbconvert", "--to", "notebook", "--execute", "--inplace",
-                "--ExecutePreprocessor.record_timing=False",
+                "--ExecutePreprocessor.record_timing=False", "--ExecutePreprocessor.store_widget_state=False",
                 "--ExecutePreprocessor.extra_arguments=['--log-level=50']", *map(str, notebooks))
 
 

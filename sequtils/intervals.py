@@ -32,15 +32,28 @@ class Mean:
         """P-value, of both sides, of a mean of `value`: below 0.05 just where the 95 % interval leaves it out."""
         return 2 * self._beyond(np.abs(self.centre - value))
 
+    def p_above(self, value=0.0):
+        """P-value, of one side, of a mean of `value` or less: small where the mean surely lies above."""
+        return self._beyond(self.centre - value)
+
     def p_equal(self, margin):
         """P-value of a mean at least `margin` from zero, so small where the two sides are as good as equal (two
         one-sided tests, Schuirmann 1987): below 0.05 just where the 90 % interval lies within the margin."""
         return self._beyond(margin - np.abs(self.centre))
 
+    def __sub__(self, other):
+        """What is known of the difference of two independent means (Welch 1947). Of means over the same seeds it is
+        cautious, where what a seed does to one it does to the other."""
+        a, b = self.error**2, other.error**2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            freedom = np.divide((a + b) ** 2, a**2 / self.freedom + b**2 / other.freedom)
+        freedom = np.nan_to_num(freedom, nan=np.inf, posinf=np.inf)  # 0 / 0: neither has an error
+        return Mean(self.centre - other.centre, np.sqrt(a + b), freedom)
+
     def _beyond(self, distance):
         """Probability of more than a distance above the centre."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.nan_to_num(stats.t.sf(distance / self.error, self.freedom), nan=0.5)
+            return np.nan_to_num(stats.t.sf(np.divide(distance, self.error), self.freedom), nan=0.5)
 
 
 def crossed(values, groups=None, bounds=None, one_run=False):

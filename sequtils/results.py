@@ -94,7 +94,8 @@ class Result:
         return str(self.titles.get(name, name)).replace(" ", text.NBSP)
 
     def cells(self):
-        """Every cell for values.json, "cv/8" and "cv/last" -> column -> value, low, high, text and range."""
+        """Every cell for values.json, "cv/8" and "cv/last" -> column -> value, low, high, text and range; and of
+        what p-values can be had, centre, error and freedom (`intervals.Mean`)."""
         every = {**{row: row for row in self.rows}, **self.aliases}
         return {"/".join(map(str, name)): {**{key: self._plain(x, "g") for key, x in zip(self.by, row)},
                                            **{column: self._cell(row, column) for column in self.rows[row]}}
@@ -106,8 +107,9 @@ class Result:
             return self._plain(x, form)
         form = form or ("+.3f" if isinstance(x, Difference) else ".3f")
         verdict = {"verdict": x.verdict, "p": x.p} if isinstance(x, Difference) else {}
+        known = {name: float(getattr(x.known, name)) for name in ("centre", "error", "freedom")} if x.known else {}
         return {"value": float(x.mean), "low": float(x.low), "high": float(x.high), "text": text.number(x.mean, form),
-                "range": x.span(form), **verdict, **({"is_range": True} if x.is_range else {})}
+                "range": x.span(form), **verdict, **known, **({"is_range": True} if x.is_range else {})}
 
     @staticmethod
     def _plain(x, form=""):

@@ -15,13 +15,15 @@ FEWEST = 5  # seeds that an interval takes; of fewer there is only a range, see 
 @dataclass(frozen=True)
 class Estimate:
     """A mean over seeds, its standard deviation (0 for one seed), and a 95 % interval, or where `is_range` only the
-    least and the greatest of the seeds. known: what p-values come from, None for a range."""
+    least and the greatest of the seeds. each: the value of each seed. known: what p-values come from, None for a
+    range."""
 
     mean: float
     sd: float
     low: float
     high: float
     is_range: bool = False
+    each: tuple = field(default=(), repr=False)
     known: intervals.Mean = field(default=None, repr=False)
 
     @property
@@ -104,14 +106,14 @@ def train_accuracy(results, one_run=False):
     return over_seeds([r["train_accuracy"] for r in results], one_run)
 
 
-def over_seeds(values, one_run=False):
-    """Estimate of the mean of one number a seed (S,), a share, with Student's interval, or of one number to come (Hahn
-    and Meeker 1991); the range where there are fewer than FEWEST."""
-    found, S = spread(values), len(values)
+def over_seeds(values, one_run=False, kind=Estimate, bounds=intervals.ACCURACY):
+    """Estimate, or a Difference, of the mean of one number a seed (S,), a share, with Student's interval, or of one
+    number to come (Hahn and Meeker 1991); the range where there are fewer than FEWEST. bounds: of what it can be."""
+    found, S = spread(values, kind), len(values)
     if S < FEWEST:
         return found
-    wide = stats.t.ppf((1 + LEVEL) / 2, S - 1) * found.sd * np.sqrt(1 / S + one_run)
-    return replace(found, low=max(0.0, found.mean - wide), high=min(1.0, found.mean + wide), is_range=False)
+    known = intervals.Mean(found.mean, found.sd * np.sqrt(1 / S + one_run), S - 1, bounds)
+    return _with_interval(found, known)
 
 
 def difference(results, baseline, groups=None):
@@ -125,6 +127,18 @@ def difference(results, baseline, groups=None):
     if any(a["labels"] != b["labels"] or a["trial"]["seed"] != b["trial"]["seed"] for a, b in pairs):
         raise ValueError("a paired difference needs the same seeds and test sequences on both sides")
     return estimate(hits(results) - hits(baseline), Difference, groups_of(results, groups), intervals.DIFFERENCE)
+
+
+def gap(results, baseline=None, groups=None):
+    """Difference of training less test accuracy, of the same seed, on these training sequences; with a baseline, that
+    less the baseline's, on the seeds that both have. Above zero a network fits what it has seen better than the rest.
+    groups: see `groups_of`."""
+    by_seed = lambda runs: np.array([[r["train_accuracy"]] for r in runs]) - hits(runs)  # (S, N)
+    gaps, bounds = by_seed(results), intervals.DIFFERENCE
+    if baseline is not None:
+        S = min(len(results), len(baseline))
+        gaps, bounds = gaps[:S] - by_seed(baseline[:S]), (-2, 2)
+    return estimate(gaps, Difference, groups_of(results, groups), bounds)
 
 
 def groups_difference(inside, outside, groups=None):
@@ -144,10 +158,14 @@ def estimate(values, kind=Estimate, groups=None, bounds=None, one_run=False):
     values = np.asarray(values, np.float64)
     means = values.mean(axis=1)
     sd = float(means.std(ddof=1)) if len(means) > 1 else 0.0
-    found = kind(float(values.mean()), sd, float(means.min()), float(means.max()), is_range=True)
+    found = kind(float(values.mean()), sd, float(means.min()), float(means.max()), is_range=True,
+                 each=tuple(means.tolist()))
     if len(means) < FEWEST or values.shape[1] < 2:
         return found
-    known = intervals.crossed(values, groups, bounds, one_run)
+    return _with_interval(found, intervals.crossed(values, groups, bounds, one_run))
+
+
+def _with_interval(found, known):
     low, high = map(float, known.interval())
     return replace(found, low=low, high=high, is_range=False, known=known)
 
@@ -168,10 +186,11 @@ def cross_validated(results):
     return spread([r["test_accuracy"] for r in results])
 
 
-def spread(values):
+def spread(values, kind=Estimate):
     """Estimate of one number a seed, or a fold: mean, deviation, and as interval the least and the greatest."""
     sd = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return Estimate(float(np.mean(values)), sd, float(np.min(values)), float(np.max(values)), is_range=True)
+    return kind(float(np.mean(values)), sd, float(np.min(values)), float(np.max(values)), is_range=True,
+                each=tuple(values))
 
 
 def wilson(right, n, level=LEVEL):

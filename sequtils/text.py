@@ -22,6 +22,11 @@ def between(low, high, form=".3f"):
     return f"[{number(low, form)},{NBSP}{number(high, form)}]"
 
 
+def chance(p):
+    """A p-value, or a dash for None."""
+    return f"<{NBSP}0.001" if p is not None and p < 0.001 else number(p)
+
+
 def seeds(number):
     """How many seeds, as a reader sees it: "2", or of pairs (number, cost) "3 to 30"."""
     if not isinstance(number, list):

@@ -75,11 +75,17 @@ class Browser:
 
     def open(self, path, width=380, dark=False):
         """Show a file of this machine on a screen of `width` pixels, in the light or dark colours."""
+        self.screen(width, dark)
+        self.visit(Path(path).resolve().as_uri())
+
+    def screen(self, width, dark=False, mobile=True):
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.tell("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=True)
+        self.tell("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=mobile)
         self.tell("Emulation.setEmulatedMedia", features=scheme)
+
+    def visit(self, address):
         self.errors, self.requests, self.loaded = [], [], False
-        self.tell("Page.navigate", url=Path(path).resolve().as_uri())
+        self.tell("Page.navigate", url=address)
         while not self.loaded:
             self._note(json.loads(self.socket.recv()))
 
@@ -95,6 +101,20 @@ class Browser:
         text = {"text": "\r"} if key == "Enter" else {}
         self.tell("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, windowsVirtualKeyCode=codes[key], **text)
         self.tell("Input.dispatchKeyEvent", type="keyUp", key=key, code=key, windowsVirtualKeyCode=codes[key])
+
+    def drag(self, places):
+        """Press the mouse at the first of some places, (x, y) in pixels, move over the others and let it go."""
+        kinds = ["mousePressed", *["mouseMoved"] * (len(places) - 1), "mouseReleased"]
+        for kind, (x, y) in zip(kinds, [*places, places[-1]]):
+            self.tell("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+
+    def swipe(self, places):
+        """The same with a finger."""
+        self.tell("Emulation.setTouchEmulationEnabled", enabled=True)
+        moves = [("touchMove", [place]) for place in places[1:]]
+        for kind, points in (("touchStart", places[:1]), *moves, ("touchEnd", [])):
+            self.tell("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": x, "y": y} for x, y in points])
+        self.tell("Emulation.setTouchEmulationEnabled", enabled=False)
 
     def close(self):
         self.socket.close()

@@ -63,10 +63,17 @@ def test_slopes_are_those_of_least_squares():
 
 def test_the_interval_of_a_slope_says_what_the_gradient_does():
     rng = np.random.default_rng(0)
-    for mean, word in ((-1, "vanishes"), (1, "explodes"), (0, "neither vanishes nor explodes")):
+    for mean, word in ((-1, "vanishes"), (1, "explodes"), (0, "is not told to vanish or explode")):
         runs = [{"trained": {"slopes": [None, *(mean + rng.choice([-0.3, 0.3], 40))]}} for _ in range(6)]
         assert activations.growth(runs, "trained").verdict == word
     assert activations.growth([{"trained": {"slopes": [None]}}], "trained") == activations.NONE
+
+
+def test_a_gradient_is_steeper_whether_up_or_down():
+    runs = lambda *slopes: [{"trained": {"slopes": list(slopes)}}] * 5
+    found = activations.steeper(runs(0.6, -0.5, None), runs(-0.2, -0.1, 0.1))  # of the third none is known
+    assert found.mean == pytest.approx(0.4) and found.verdict == "higher than"
+    assert activations.steeper(runs(None), runs(0.1)) == activations.NONE
 
 
 def test_activation_repeats_and_learns(toy):
@@ -105,6 +112,7 @@ def test_functions_are_compared_with_tanh_and_what_is_missing_is_said():
     assert result["cv", "tanh", "gradient"] == "vanishes" and result["cv", "tanh", "gain"] is None
     assert result["cv", "relu", "slope"] == activations.NONE and result["cv", "relu", "gradient"] == "is lost"
     assert result["cv", "relu", "gain"].verdict == "lower than"
+    assert result["cv", "relu", "steeper"] == activations.NONE and result["cv", "tanh", "steeper"] is None
     assert result["cv", "relu", "gain"].mean == pytest.approx(-0.7)
     assert result["cv", "relu", "state"].interval == (1, 5) and result["cv", "relu", "epochs"] == 3
     first, second = activations.sentences(result)

@@ -3,84 +3,110 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 import yaml
+from scipy import stats
 
-from sequtils import paths, statistics
+from sequtils import intervals, paths, statistics
+from sequtils.intervals import Mean
 from sequtils.original import claims, published, rules, source
 
-UP, DOWN, OPEN, NIL = (0.1, 0.2, 0.3), (-0.3, -0.2, -0.1), (-0.1, 0.1, 0.3), (-0.02, 0.0, 0.02)
-ZERO = (0.0, 0.0, 0.0)
+FREEDOM = 9  # of all that is measured here
+SURE, SOME, NIL = 0.01, 0.1, 1e-4  # errors of a mean
 
 
-def entry(value, low=None, high=None):
-    return {"value": value, "low": low, "high": high, "text": str(value), "range": f"[{low}, {high}]" if low else ""}
+def entry(value, error=None):
+    """A cell as `Result.cells` makes it: a word, a number without chance, or with an error what was measured."""
+    if error is None:
+        return {"value": value, "low": None, "high": None, "text": str(value), "range": ""}
+    low, high = Mean(value, error, FREEDOM).interval()
+    return {**entry(value), "low": low, "high": high, "range": f"[{low}, {high}]", "centre": value, "error": error,
+            "freedom": FREEDOM}
 
 
-def margin(x):
-    return (x, x, x)
+def told(judged):
+    """Whether a rule holds, as one claim alone would be judged."""
+    return judged.supports < judged.contradicts if min(judged) < 0.05 else None
 
 
-@pytest.mark.parametrize("x, verdict", [(UP, True), (DOWN, False), (OPEN, None), (ZERO, None)])
-def test_higher_and_lower_mirror_each_other(x, verdict):
-    assert rules.higher(x, ZERO) is verdict
-    assert rules.lower(ZERO, x) is verdict
-    assert rules.lower(tuple(-v for v in reversed(x)), ZERO) is verdict
+@pytest.mark.parametrize("value, error, verdict", [(0.2, SURE, True), (-0.2, SURE, False), (0.2, SOME, None),
+                                                   (0.0, SURE, None), (0.2, 0.0, True), (0.0, 0.0, None)])
+def test_higher_and_lower_mirror_each_other(value, error, verdict):
+    x, zero = Mean(value, error, FREEDOM), Mean(0, 0, np.inf)
+    assert told(rules.higher(x, zero)) is told(rules.lower(zero, x)) is verdict
+    assert told(rules.lower(Mean(-value, error, FREEDOM), zero)) is verdict
 
 
-@pytest.mark.parametrize("low, high", [(0.1, 0.3), (-0.3, -0.1), (-0.1, 0.1), (0.0, 0.2), (-0.2, 0.0)])
-def test_higher_is_the_rule_of_the_report(low, high):
-    word = {True: "higher than", False: "lower than", None: "not told apart from"}
-    mean = (low + high) / 2
-    assert word[rules.higher((low, mean, high), ZERO)] == statistics.Difference(mean, 0, low, high).verdict
+@pytest.mark.parametrize("value", [0.1, 0.226, 0.2263, -0.2263, -0.3])
+def test_higher_is_the_rule_of_the_report(value):
+    x = Mean(value, 0.1, FREEDOM)  # 0.2262 is the reach of its interval
+    low, high = x.interval()
+    verdict = {True: "higher than", False: "lower than", None: "not told apart from"}
+    assert verdict[told(rules.higher(x, Mean(0, 0, np.inf)))] == statistics.Difference(value, 0, low, high).verdict
 
 
-def test_intervals_that_touch_decide_nothing():
-    assert rules.higher((0.5, 0.6, 0.7), (0.3, 0.4, 0.5)) is None
-    assert rules.higher((0.51, 0.6, 0.7), (0.3, 0.4, 0.5)) is True
+def test_two_independent_numbers_are_compared_by_welch_s_test():
+    a, b = [0.4, 0.5, 0.45, 0.6, 0.52], [0.3, 0.33, 0.31, 0.35]
+    means = [Mean(np.mean(x), stats.sem(x), len(x) - 1) for x in (a, b)]
+    judged = rules.higher(*means)
+    assert judged.supports == pytest.approx(stats.ttest_ind(a, b, equal_var=False).pvalue)
+    assert judged.contradicts == 1
 
 
-@pytest.mark.parametrize("x, verdict", [(DOWN, True), (ZERO, True), (UP, False), (OPEN, None), (NIL, None)])
-def test_at_most(x, verdict):
-    assert rules.at_most(x, ZERO) is verdict
-    assert rules.at_most(x, ZERO, margin(1)) is True
+@pytest.mark.parametrize("value, error, verdict", [(-0.2, SURE, True), (0.2, SURE, False), (0.2, SOME, None),
+                                                   (0.0, 0.0, True), (0.0, SURE, None)])
+def test_at_most(value, error, verdict):
+    assert told(rules.at_most(Mean(value, error, FREEDOM), Mean(0, 0, np.inf))) is verdict
 
 
-@pytest.mark.parametrize("x, verdict", [(NIL, True), (UP, False), (DOWN, False), (OPEN, None),
-                                        ((0.01, 0.04, 0.07), None), ((0.01, 0.02, 0.03), True),
-                                        ((0.01, 0.06, 0.11), False)])
-def test_equivalent_needs_an_interval_within_the_margin(x, verdict):
-    assert rules.equivalent(x, margin(0.05)) is verdict
+@pytest.mark.parametrize("value, error, verdict", [(0.0, SURE, True), (0.0, SOME, None), (0.2, SURE, False),
+                                                   (-0.2, SURE, False), (0.04, SURE, None), (0.06, SURE, None),
+                                                   (0.04, NIL, True), (0.06, NIL, False)])
+def test_equivalent_needs_an_interval_within_the_margin(value, error, verdict):
+    assert told(rules.equivalent(Mean(value, error, FREEDOM), Mean(0.05, 0, np.inf))) is verdict
 
 
-def test_three_valued_logic():
-    assert [rules.all_of(p) for p in ([True, True], [True, None], [None, False])] == [True, None, False]
-    assert [rules.any_of(p) for p in ([False, False], [False, None], [None, True])] == [False, None, True]
-    assert [rules.opposite(p) for p in (True, False, None)] == [False, True, None]
+def test_equivalence_is_two_one_sided_tests():
+    a = np.array([0.01, 0.03, -0.02, 0.0, 0.015])
+    judged = rules.equivalent(Mean(a.mean(), stats.sem(a), len(a) - 1), Mean(0.05, 0, np.inf))
+    assert judged.supports == pytest.approx(max(stats.ttest_1samp(a, 0.05, alternative="less").pvalue,
+                                                stats.ttest_1samp(a, -0.05, alternative="greater").pvalue))
+
+
+def test_all_parts_hold_by_the_weakest_and_one_fails_by_the_strongest_of_them():
+    parts = [rules.Judged(0.01, 1.0), rules.Judged(0.04, 1.0)]
+    assert rules.all_of(parts) == (0.04, 1.0) and rules.any_of(parts) == (0.02, 1.0)
+    against = [rules.Judged(1.0, 0.01), rules.Judged(0.001, 1.0)]
+    assert rules.all_of(against) == (1.0, 0.02) and rules.any_of(against) == (0.002, 1.0)
+    assert rules.opposite(parts[0]) == (1.0, 0.01)
 
 
 @pytest.mark.parametrize("rule, verdict", [
     ({"higher": ["a"]}, True), ({"higher": ["a", "b"]}, False), ({"higher": ["a", "c"]}, None),
     ({"higher": {"of": ["a"], "than": 1}}, False), ({"lower": {"of": ["b"], "than": "a"}}, True),
     ({"any_of": [{"higher": ["b"]}, {"lower": ["b"]}]}, True), ({"not": {"higher": ["a"]}}, False),
-    ({"equivalent": {"of": ["c"], "margin": 0.5}}, True),
-    ({"at_most": {"of": ["a"], "bound": "c", "margin": 0.3}}, True),
-    ({"equal": ["word", "word"]}, True), ({"equal": ["word", "a"]}, False), ({"higher": ["word"]}, None),
+    ({"equivalent": {"of": ["c"], "margin": 0.5}}, True), ({"at_most": {"of": ["a"], "bound": "plain"}}, True),
+    ({"equal": ["word", "word"]}, True), ({"equal": ["word", "plain"]}, False), ({"higher": ["word"]}, None),
+    ({"higher": ["range"]}, None), ({"higher": {"of": ["a"], "than": "range"}}, None),
 ])
 def test_a_rule_is_read(rule, verdict):
-    evidence = {"a": entry(0.2, 0.1, 0.3), "b": entry(-0.2, -0.3, -0.1), "c": entry(0.0, -0.1, 0.1),
-                "word": entry("no gradient")}
-    assert rules.decide(rule, evidence) is verdict
+    evidence = {"a": entry(0.2, SURE), "b": entry(-0.2, SURE), "c": entry(0.0, SOME), "plain": entry(0.3),
+                "word": entry("no gradient"), "range": {**entry(0.9), "low": 0.8, "high": 0.95, "is_range": True}}
+    assert told(rules.decide(rule, evidence)) is verdict
     assert rules.in_words(rule)
 
 
 def test_a_rule_in_words():
     told = {"a, b > 0": {"higher": ["a", "b"]},
-            "a ≤ b + 0.1; and a = b": {"all_of": [{"at_most": {"of": ["a"], "bound": "b", "margin": 0.1}},
-                                                  {"equal": ["a", "b"]}]},
+            "a ≤ b; and a = b": {"all_of": [{"at_most": {"of": ["a"], "bound": "b"}}, {"equal": ["a", "b"]}]},
             "not −0.05 ≤ a ≤ 0.05": {"not": {"equivalent": {"of": ["a"], "margin": 0.05}}}}
     for words, rule in told.items():
         assert rules.in_words(rule).replace("\u00a0", " ") == words
+
+
+WITHOUT_CHANCE = {path for claim in source.read("claims.yaml")["claims"] if claim["family"] == "calculated"
+                  for path in claim["evidence"].values()}
 
 
 def ledger():
@@ -89,7 +115,7 @@ def ledger():
     runs = {run: ran for run in source.read("claims.yaml")["runs"].values()}
     values = {}
     for path in claims.names():
-        put(values, path, entry(0.2, 0.1, 0.3))
+        put(values, path, entry(0.2, None if path in WITHOUT_CHANCE else SURE))
     return values, runs
 
 
@@ -107,16 +133,51 @@ def verdicts(values, runs):
 def test_every_claim_is_judged_and_its_id_is_its_own():
     judged = claims.judge(*ledger())
     assert len({claim["id"] for claim in judged}) == len(judged) > 30
-    assert {claim["verdict"] for claim in judged} <= set(claims.WORDS.values())
-    assert all(claim["evidence"] and claim["quote"] and claim["quantity"] and claim["rule"] for claim in judged)
+    assert {claim["verdict"] for claim in judged} <= {
+        *claims.WORDS.values(), *claims.OF_FINDINGS.values(), *claims.WITHOUT_RULE}
+    assert all(claim["evidence"] and claim["quote"] and claim["quantity"] and claim["why"] for claim in judged)
+    assert all((claim["rule"] == "") == (claim["verdict"] in claims.WITHOUT_RULE) for claim in judged)
 
 
-@pytest.mark.parametrize("low, high, verdict", [(0.1, 0.3, "supported"), (-0.3, -0.1, "contradicted"),
-                                                (-0.1, 0.3, "not decided by these data")])
-def test_other_data_give_another_verdict(low, high, verdict):
+def test_every_claim_is_of_a_family_and_only_families_have_chance():
+    declared = source.read("claims.yaml")
+    assert not set(declared["families"]) & set(declared["without_chance"])
+    judged = claims.judge(*ledger())
+    assert {claim["family"] for claim in judged} == {*declared["families"], *declared["without_chance"]}
+    assert all((claim["p"] is None) == (claim["family"] in declared["without_chance"]) for claim in judged)
+
+
+@pytest.mark.parametrize("value, error, verdict", [(0.2, SURE, "supported"), (-0.2, SURE, "contradicted"),
+                                                   (0.2, SOME, "not decided by these data")])
+def test_other_data_give_another_verdict(value, error, verdict):
     values, runs = ledger()
-    put(values, "comparison-cells/cv/lstm/gain", entry((low + high) / 2, low, high))
-    assert verdicts(values, runs)["lstm-beats-rnn-cv"] == verdict
+    put(values, "dependency-lengths/rnn/long/beyond_lstm", entry(-value, error))
+    assert verdicts(values, runs)["lstm-solves"] == verdict
+
+
+def test_a_verdict_holds_for_all_claims_of_the_family_together():
+    values, runs = ledger()
+    for path in claims.names():
+        if path.startswith(("limits-bottleneck", "limits-regularisation")):
+            put(values, path, entry(-0.25 if "batchnorm" in path else 0.25, SOME))  # p is 0.034 of each claim alone
+    judged = [claim for claim in claims.judge(values, runs) if claim["family"] == "remedies"]
+    assert len(judged) == 5 and all(0.03 < claim["p"] < 0.05 < claim["corrected"] for claim in judged)
+    assert {claim["verdict"] for claim in judged} == {"not decided by these data"}
+    assert [claim["corrected"] for claim in judged] == list(intervals.holm([claim["p"] for claim in judged]))
+
+
+def test_a_finding_of_the_source_is_reproduced_or_not():
+    values, runs = ledger()
+    for value, verdict in ((0.2, "reproduced"), (-0.2, "not reproduced")):
+        put(values, "layers-rnn/handwriting/last/gap_beyond", entry(value, SURE))
+        assert verdicts(values, runs)["depth-overfits-rnn"] == verdict
+
+
+def test_what_is_counted_cannot_have_chance_in_it():
+    values, runs = ledger()
+    put(values, "limits-memory/lstm/times", entry(4.0, SURE))
+    with pytest.raises(claims.ClaimError, match=r"lstm-memory.*there is chance in it"):
+        claims.judge(values, runs)
 
 
 def test_a_value_that_no_notebook_published_is_named_with_its_claim():
@@ -138,9 +199,10 @@ def test_a_run_that_failed_or_was_left_out_is_not_measured(outcome):
 
 
 def test_a_rule_that_cannot_be_read_is_named(monkeypatch):
-    broken = {"id": "odd", "section": "1", "quote": "q", "quantity": "q", "evidence": {"a": "x/row/column"}}
+    broken = {"id": "odd", "section": "1", "quote": "q", "quantity": "q", "why": "w", "family": "all",
+              "evidence": {"a": "x/row/column"}}
     for rule in ({"highest": ["a"]}, {"higher": ["b"]}, {"equivalent": ["a"]}):
-        found = {"claims": [{**broken, "rule": rule}], "runs": {}}
+        found = {"claims": [{**broken, "rule": rule}], "runs": {}, "families": {"all": "a"}, "without_chance": {}}
         monkeypatch.setattr(source, "read", lambda name, found=found: found)
         monkeypatch.setattr(published, "values", dict)
         values = {}
@@ -151,10 +213,11 @@ def test_a_rule_that_cannot_be_read_is_named(monkeypatch):
 
 def test_what_the_published_tables_decide_alone():
     found = verdicts({}, {})
-    assert {id: v for id, v in found.items() if v != "not measured"} == {
+    assert {id: v for id, v in found.items() if id.startswith("published-")} == {
         "published-lstm-cv": "contradicted", "published-best-rnn": "contradicted", "published-best-lstm": "supported",
         "published-rows-rnn": "contradicted", "published-rows-eight": "contradicted",
         "published-no-learning": "contradicted", "published-range": "contradicted"}
+    assert {v for id, v in found.items() if not id.startswith("published-")} == {"not measured", *claims.WITHOUT_RULE}
 
 
 def test_every_value_comes_from_a_run_of_a_notebook():
@@ -179,9 +242,11 @@ def build(tmp_path):
     values |= {name: {"run": "a run", "rows": {}} for name in ("layers-rnn", "layers-lstm", "nodes-rnn", "nodes-lstm")}
     for name in ("layers-rnn", "layers-lstm"):
         for path in (path for path in claims.names() if path.startswith(name)):
-            put(values, path.replace("/2/", "/two/"), entry(0.2, 0.1, 0.3))  # no row of the published tables
-    for column, cell in {"train": entry(0.6), "train_run": entry(0.6, 0.5, 0.62), "train_agrees": entry("lies outside"),
-                         "test": entry(0.46), "run": entry(0.46, 0.4, 0.5), "agrees": entry("lies in"),
+            put(values, path.replace("/2/", "/two/"), entry(0.2, SURE))  # no row of the published tables
+    one_run = lambda value, low, high: {**entry(value), "low": low, "high": high}
+    for column, cell in {"train": entry(0.6), "train_run": one_run(0.6, 0.5, 0.62),
+                         "train_agrees": entry("lies outside"), "test": entry(0.46), "run": one_run(0.46, 0.4, 0.5),
+                         "agrees": entry("lies in"),
                          "train_published": entry(0.64), "test_published": entry(0.49)}.items():
         put(values, f"layers-rnn/handwriting/2/{column}", cell)
     runs = {run: outcome for run, outcome in runs.items() if not run.startswith(("03", "04"))}
@@ -217,7 +282,7 @@ def test_only_the_same_classes_are_said_to_be_the_same(build):
     assert found["imraunav/Deep-Learning-and-Applications", "Handwriting"]["as_here"] == "yes"  # in any order
     assert found["imraunav/Deep-Learning-and-Applications", "CV segments"]["as_here"] == "no"
     assert found["the source report", "CV segments"]["as_here"] == "not said"
-    assert found["this run", "Handwriting"]["lstm"] == "0.2 [0.1, 0.3]"
+    assert found["this run", "Handwriting"]["lstm"] == claims.shown(entry(0.2, SURE))
     assert ("Kishan2912/Handwritten-Character-Recognition", "CV segments") not in found
 
 

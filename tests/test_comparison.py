@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sequtils import trials
+from sequtils import statistics, trials
 from sequtils.measures import ablation
 from sequtils.models import SequenceClassifier
+from sequtils.notebook.figures import comparison as figures
 from sequtils.statistics import Estimate
 
 
@@ -63,7 +64,8 @@ def test_a_class_without_test_sequences_keeps_the_place_of_the_others(toy):
     assert [(row, found[(*row, "name")]) for row in found.rows] == [(("handwriting", 2), "left")]
 
 
-@pytest.mark.parametrize(("seconds", "middle", "times"), [((1, 4), 2.5, 2.5), ((1, 4, 2), 2, 2), ((9, 1, 4, 2), 3, 3)])
+@pytest.mark.parametrize(("seconds", "middle", "times"), [((1, 4), 2.5, 2.5), ((1, 4, 2), 2, 7 / 3),
+                                                        ((9, 1, 4, 2), 3, 4)])
 def test_seconds_are_true_medians_of_odd_and_of_even_numbers_of_seeds(toy, seconds, middle, times):
     history = {"stop_epoch": 10, "reason": "converged"}
     took = lambda values: [{"seconds": s, "history": history, "parameters": 7} for s in values]
@@ -71,7 +73,7 @@ def test_seconds_are_true_medians_of_odd_and_of_even_numbers_of_seeds(toy, secon
     row = ablation.times(runs, {"handwriting": toy}).row("handwriting", "lstm")
     needed = ablation.resources(runs, {"handwriting": toy}).row("handwriting", "lstm")
     assert (row["seconds"], row["seconds_an_epoch"]) == (middle, middle / 10)
-    assert row["times"].mean == row["epoch_times"].mean == times
+    assert row["times"].mean == row["epoch_times"].mean == pytest.approx(times)
     assert row["times"].interval == (min(seconds), max(seconds)) and needed["converged"] == needed["of"] == len(seconds)
 
 
@@ -94,7 +96,7 @@ def test_each_rung_changes_what_it_says_and_keeps_the_rest(name):
 
 
 def result(logits, seed=0, labels=(0, 1)):
-    return {"trial": {"seed": seed}, "labels": list(labels), "logits": logits, "parameters": 10,
+    return {"trial": {"seed": seed}, "labels": list(labels), "logits": logits, "parameters": 10, "train_accuracy": 1.0,
             "predictions": np.argmax(logits, axis=1).tolist()}
 
 
@@ -147,3 +149,16 @@ def test_what_each_rung_changes_stands_beside_it(toy):
     found = ablation.changes({name: ablation.ladder(name) for name in ("handwriting", "cv")}, {"handwriting": toy})
     assert found["resampling", "handwriting"] == "32 points by arc length" != found["resampling", "cv"]
     assert list(found.within()) == [rung.name for rung in ablation.ladder("cv")]
+
+
+def test_effects_are_the_gains_of_their_tables_and_drawn_in_order(toy):
+    rungs = dict.fromkeys(("standardisation", "resampling", "width"))
+    gain = {key: statistics.estimate([[n / 10]] * 2, statistics.Difference) for n, key in enumerate((*rungs, *"abcd"))}
+    ladder = {("handwriting", "rnn", rung, "gain"): gain[rung] for rung in rungs}
+    ladder["handwriting", "rnn", "chosen", "beyond_source"] = gain["a"]
+    cells = {("handwriting", "lstm-wide", "gain"): gain["b"], ("handwriting", "lstm", "gain"): gain["c"]}
+    found = ablation.effects(cells, ladder, {("handwriting", "gain"): gain["d"]}, {"handwriting": toy})
+    assert [row["gain"] for row in found.within("handwriting").values()] == [
+        gain[key] for key in ("a", *rungs, "b", "c", "d")]
+    [ax] = figures.effects(found, {"handwriting": toy}).axes
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == [row["change"] for row in found.within().values()]

@@ -127,9 +127,11 @@ def test_rates_and_gates_follow_the_results(measured):
     assert row["rate"].mean == pytest.approx(np.mean([r["before"]["rates"] for r in results["rnn"]]))
     assert row["rate"].low <= row["rate"].mean <= row["rate"].high
     assert row["gradient"] == slopes.FATES[row["rate"].side] and row["half"] == gradient_flow.half(row["rate"].mean)
+    left = np.mean([[logs[-1] for logs in r["before"]["log_norms"]] for r in results["rnn"]])
+    assert row["across"].mean == pytest.approx(left) and left < row["rate"].mean  # many frames beside one
     assert row["log_radius"] == pytest.approx(0, abs=1e-6) and row["test"] is None
     assert rates["handwriting", "lstm", "after", "test"] == statistics.test_accuracy(results["lstm"])
-    assert len(rates.table(("singular", "radius", "test")).columns) == 8
+    assert len(rates.table(("singular", "radius", "test")).columns) == 9
     assert [s.split(",")[0] for s in gradient_flow.sentences(rates)] == [
         f"Handwriting: the gradient of the trained {cell.upper()} {rates['handwriting', cell, 'after', 'gradient']}"
         for cell in CELLS]
@@ -155,4 +157,4 @@ def test_figures_say_what_data_they_show(measured):
         assert toy.label in draw().get_suptitle().replace("\n", " ")
     assert plots.render(drawings[0](), "svg") == plots.render(drawings[0](), "svg")
     numbers = {c: {n: [{"error": 0.1, "test_accuracy": 0.9}] * 2 for n in (4, 8)} for c in CELLS}
-    assert "no data set" in figures.problems(numbers, numbers).get_suptitle()
+    assert "no data set" in figures.problems({"adding": numbers, "words": numbers}).get_suptitle()

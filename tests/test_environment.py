@@ -13,6 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from sequtils import environment, paths
+from sequtils.__main__ import TESTS
 
 ROOMS = ["paths", "schemas", "text", "fonts", "stopping", "files", "terminal", "environment", "data", "models",
          "engine", "trials", "classifier", "intervals", "statistics", "results", "measures", "original", "notebook",
@@ -159,6 +160,14 @@ def test_every_room_says_what_it_is_and_stands_in_the_package():
     rooms = {full_name(m): m for m in MODULES if m.name == "__init__.py"}
     assert all(ast.get_docstring(ast.parse(m.read_text("utf-8"))) for m in rooms.values())
     assert set(tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["packages"]) == set(rooms)
+
+
+def test_each_mark_of_tests_has_its_command_and_make_has_each_command():
+    marks = tomllib.loads(read("pyproject.toml"))["tool"]["pytest"]["ini_options"]["markers"]
+    assert {mark for mark, _ in TESTS.values()} == {None, *(line.split(":")[0] for line in marks)}
+    targets = re.search("^COMMANDS = (.*)$", read("Makefile"), re.MULTILINE)[1].split()
+    assert set(TESTS) <= set(targets)
+    assert all(f"make {command} " in read("README.md") for command in TESTS)
 
 
 def test_importing_a_light_room_loads_no_torch():

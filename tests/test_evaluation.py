@@ -90,7 +90,7 @@ def test_a_difference_has_one_verdict_and_its_sign():
 def test_folds_are_told_by_their_least_and_greatest():
     folds = [{"test_accuracy": x} for x in (0.5, 0.9, 0.7)]
     assert statistics.cross_validated(folds) == statistics.Estimate(
-        pytest.approx(0.7), pytest.approx(0.2), 0.5, 0.9, is_range=True)
+        pytest.approx(0.7), pytest.approx(0.2), 0.5, 0.9, is_range=True, each=(0.5, 0.9, 0.7))
 
 
 def test_agrees():
@@ -127,3 +127,14 @@ def test_pairs_are_of_the_seeds_that_both_have():
         for seed, r in enumerate(runs):
             r["trial"] = {"seed": seed}
     assert statistics.difference(better, worse[:5]) == statistics.difference(better[:5], worse[:5])
+
+
+def test_the_gap_is_of_each_seed_and_that_of_two_networks_of_each_pair():
+    half, all_ = [0] * 50 + [1] * 50, LABELS
+    deep = [result(LABELS, half, train=t) for t in (0.9, 0.8, 1.0, 0.95, 0.85)]  # 0.9 of the test set is right
+    flat = [result(LABELS, all_, train=t) for t in (0.8, 0.7, 0.9, 0.85, 0.75, 0.0)]  # the sixth has no partner
+    assert statistics.gap(deep).mean == pytest.approx(0) and statistics.gap(deep).verdict == "not told apart from"
+    assert statistics.gap(flat[:5]).mean == pytest.approx(-0.2) and statistics.gap(flat[:5]).verdict == "lower than"
+    wider = statistics.gap(deep, flat)
+    assert wider.mean == pytest.approx(0.2) and wider.verdict == "higher than"
+    assert statistics.gap(deep[:3]).is_range

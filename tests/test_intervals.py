@@ -135,3 +135,14 @@ def test_the_table_in_the_report_keeps_the_promise():
     assert len(rows) == len(PROMISED) * len(coverage.SEEDS) * 3
     promised = [row for row in rows if int(row["seeds"]) in TARGETS and row["kind"] != "one run"]
     assert all(float(row["coverage"]) >= TARGETS[int(row["seeds"])] for row in promised)
+
+
+def test_a_difference_of_independent_means_is_welch_s():
+    a, b = VALUES[0], VALUES[1, :4] + 2
+    known = [intervals.Mean(x.mean(), stats.sem(x), len(x) - 1) for x in (a, b)]
+    test = stats.ttest_ind(a, b, equal_var=False)
+    assert (known[0] - known[1]).p() == pytest.approx(test.pvalue)
+    assert (known[0] - known[1]).freedom == pytest.approx(test.df)
+    assert (known[1] - known[0]).p_above() == pytest.approx(test.pvalue / 2)
+    exact = intervals.Mean(2, 0, np.inf) - intervals.Mean(1, 0, np.inf)
+    assert (exact.p_above(), exact.p_above(1), exact.p_above(2)) == (0, 0.5, 1)

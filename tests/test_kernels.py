@@ -287,6 +287,7 @@ def test_digests_are_those_of_every_machine():
     assert digests() == json.loads(DIGESTS.read_text())
 
 
+@pytest.mark.slow
 def test_code_for_another_cpu_gives_the_same_bytes():
     """Numba's cache on disk keeps the code of each CPU apart, so that only the first run compiles."""
     assert json.loads(python("-m", "tests.test_kernels", NUMBA_CPU_NAME="generic")) == json.loads(DIGESTS.read_text())
@@ -307,6 +308,7 @@ print(sum(descent.run_cross_entropy.stats.cache_misses.values()))
 """
 
 
+@pytest.mark.slow
 def test_processes_that_compile_at_the_same_time_do_not_harm_each_other(tmp_path):
     environment = {**os.environ, "SEQUTILS_CACHE": str(tmp_path)}
     command = [sys.executable, "-c", COMPILE]
@@ -316,6 +318,7 @@ def test_processes_that_compile_at_the_same_time_do_not_harm_each_other(tmp_path
     assert python("-c", COMPILE, SEQUTILS_CACHE=str(tmp_path)).split() == [expected, "0"]  # the third compiles nothing
 
 
+@pytest.mark.slow
 def test_an_edit_of_any_file_compiles_anew_what_calls_it(tmp_path):
     """Numba by itself would keep the old exponential: it looks at the file of the compiled function alone."""
     copy = tmp_path / "sequtils"

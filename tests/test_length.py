@@ -52,10 +52,11 @@ def test_mastery_is_judged_by_the_bound_of_each_task():
     good, medium, poor = (result(value) for value in (0.97, 0.94, 0.4))
     lengths = {cell: {4: [good, good, poor], 8: [medium] * 3, length.WRITTEN: [good] * 3} for cell in CELLS}
     found = length.reaches({task: lengths for task in length.RULES})
-    assert [found[task, "rnn", "last"] for task in length.RULES] == [4, 4, 0]  # strokes go by the mean
+    assert [found[task, "rnn", "last"] for task in length.RULES] == [4, 4, 4, 0]  # strokes go by the mean
     assert found["strokes", "lstm", "bound"] == length.FITTED
+    assert found["adding", "rnn", "longest"].mean == pytest.approx(0.06)  # of 8 frames
     never = {cell: {4: [result(1 - length.MASTERED)] * 2} for cell in CELLS}  # at the bound is not below it
     assert length.reaches({"adding": never})["adding", "rnn", "last"] == 0
     assert length.mastered(found)[0] == "In the adding problem the RNN masters 4 frames, the LSTM 4 frames."
-    assert found.frame()["last"].astype(str).tolist() == ["4"] * 4 + ["0"] * 2  # a file has the numbers
+    assert found.frame()["last"].astype(str).tolist() == ["4"] * 6 + ["0"] * 2  # a file has the numbers
     assert found.cells()["latch/rnn"]["last"]["text"] == "4 frames"  # and a reader the words

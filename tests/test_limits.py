@@ -101,6 +101,10 @@ def test_pooling_is_compared_with_the_last_state_of_the_same_width():
     assert found["cv", "mean", "narrow", "gain"].mean == 1 and found["cv", "mean", "wide", "gain"].mean == 0
     assert found["cv", "mean", "narrow", "units"] == 2 and found["cv", "last", "wide", "gain"] is None
     assert found["cv", "last", "wide", "test"].mean == 1
+    poolings = ("last", "mean", "attention")
+    alike = limits.bottleneck({("cv", (p, 2)): runs(wrong if p == "mean" else right) for p in poolings})
+    assert alike["cv", "attention", "narrow", "beyond_mean"].mean == 1
+    assert alike["cv", "attention", "narrow", "gain"].mean == 0 and alike["cv", "mean", "narrow", "beyond_mean"] is None
 
 
 def test_clipping_and_an_open_gate_are_compared_with_the_same_network():
@@ -142,6 +146,15 @@ def test_folds_choose_the_rate():
     results = {key: [{"test_accuracy": scores[key[0]][key[1]]}] for key in records}
     chosen = {label: (row["rate"], row["folds"]) for label, row in limits.choose(results).items()}
     assert chosen == {"lstm": (0.2, 0.7), "gru": (0.1, 0.6)}  # of equals the first
+
+
+def test_folds_choose_the_fewest_epochs_after_which_more_gain_nothing():
+    records = limits.longer(BatchTrial("cv"), [8, 2, 4], 3, 2)
+    assert [(n, k, t.max_epochs, t.fold) for (n, k), t in records.items()][:3] == [
+        (2, 0, 2, 0), (2, 1, 2, 1), (4, 0, 4, 0)]
+    scores = {2: 0.5, 4: 0.795, 8: 0.8}
+    found = limits.enough({"cv": {key: [{"test_accuracy": scores[key[0]]}] for key in records}})
+    assert found["cv", "chosen", "epochs"] == 4 and found["cv", 8, "folds"].mean == pytest.approx(0.8)
 
 
 def test_gradient_ratio_passes_over_what_was_not_finite():

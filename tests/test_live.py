@@ -219,7 +219,7 @@ def test_features_are_those_of_python(javascript, name, recipe):
     body = """return digest(Float32Array.from(sequences(data.test).flatMap(
       (x) => [...prepare(x, data.test.features, data.recipe)])))"""
     given = part(replace(dataset.test, y=np.zeros(1)))
-    found = javascript(body, test=given, recipe=export.recipe_steps(recipe, dataset.train.x))
+    found = javascript(body, test=given, recipe=export.recipe_steps(recipe, export.learned(recipe, dataset)))
     assert found == hashlib.sha256(np.concatenate(expected).tobytes()).hexdigest()
 
 
@@ -227,3 +227,7 @@ def edges(dataset):
     """A single frame, one that stays where it is, and a pen that stops on its way."""
     x = dataset.test.x[0]
     return [x[:1], np.repeat(x[:1], 5, axis=0), x[[0, 0, 1, 1, 1, 2]]]
+
+
+def test_no_bound_on_adam_is_the_ladders_own():
+    assert export.exhibits(adam_epochs=None) == export.exhibits()

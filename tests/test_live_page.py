@@ -132,13 +132,12 @@ def logits(network, x):
     return model(torch.from_numpy(x)[None]).detach().numpy()
 
 
-def test_a_stroke_by_pen_gets_the_points_of_the_data(page, given):
+@pytest.mark.parametrize("by", ["mouse", "finger"])
+def test_a_stroke_gets_the_points_of_the_data(page, given, by):
     page.run(f"{STROKES}.scrollIntoView()")
     left, top, size = page.run(f"(r => [r.x, r.y, r.width])({STROKES}.querySelector('.pad').getBoundingClientRect())")
-    for kind, x, y in (("mousePressed", 0.2, 0.2), ("mouseMoved", 0.5, 0.4), ("mouseMoved", 0.4, 0.8),
-                       ("mouseReleased", 0.4, 0.8)):
-        page.tell("Input.dispatchMouseEvent", type=kind, x=left + x * size, y=top + y * size, button="left", buttons=1,
-                  clickCount=1)
+    draw = page.drag if by == "mouse" else page.swipe
+    draw([(left + x * size, top + y * size) for x, y in ((0.2, 0.2), (0.5, 0.4), (0.4, 0.8))])
     n = given["handwriting"]["points"]
     wait(page, f"{STROKES}.querySelector('.note').textContent.startsWith('Your stroke.')")
     assert f"after {n} of {n} points" in text(page, ".verdict")
@@ -205,6 +204,35 @@ def test_another_seed_and_stopping(page):
     assert text(page, ".note", TRAINER).endswith("The report has none to compare it with.")
     page.run(f"{TRAINER}.querySelector('button').click(); {TRAINER}.querySelector('button').click()")
     assert text(page, ".note", TRAINER) == "Stopped."
+
+
+def widened(dataset, classes):
+    """The Dataset again and again, until it has so many classes."""
+    def part(p):
+        copies = [(x, y + k * len(dataset.classes), s) for k in range(classes) for x, y, s in zip(p.x, p.y, p.speakers)]
+        x, y, speakers = zip(*(copy for copy in copies if copy[1] < classes))
+        return data.Part(list(x), np.array(y), ("",) * len(x), speakers)
+
+    return replace(dataset, classes=tuple(f"class {c}" for c in range(classes)), train=part(dataset.train),
+                   test=part(dataset.test))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("classes", [5, 16])
+def test_a_full_report_s_page_is_small_and_opens_soon(browser, tmp_path, classes):
+    """With every network of the profile standard; five classes as many sequences as the course's."""
+    large = {name: widened(data.load(name), classes) for name in ("handwriting", "cv")}
+    train = lambda experiments, name: [trials.train(e, large[name]) for e in experiments]
+    given = export.page_data(large, train, epochs=1, adam_epochs={"handwriting": 1, "cv": 1})
+    for training in given["trainings"]:
+        training.update({curve: training[curve] * 120 for curve in ("loss", "accuracy", "test_accuracy")})
+    build = make_build(tmp_path)
+    (build / "live.json").write_text(json.dumps(given))
+    browser.open(set_again(build)[1], 800)
+    assert browser.run("document.getElementById('live-data').textContent.length") < 0.3e6 * classes
+    assert browser.run(f"{PANEL}.length") == 3
+    assert browser.run("performance.getEntriesByType('navigation')[0].loadEventEnd") < 2000  # ms, it takes a tenth
+    assert browser.errors == []
 
 
 def test_a_page_without_networks_has_no_place_for_them(browser, report):

@@ -106,7 +106,7 @@ def test_equations_are_text_in_the_report_and_drawn_in_a_notebook(build, browser
 def test_the_report_links_to_its_notebooks(build, browser):
     browser.open(build / "report.html")
     links = browser.run("[...document.querySelectorAll('a:not([href^=\"#\"])')].map(a => a.getAttribute('href'))")
-    assert len(links) == 8  # seven captions and the list
+    assert len(links) == 6  # five captions and the list
     assert all((build / link).exists() for link in links)
 
 

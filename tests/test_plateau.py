@@ -48,3 +48,6 @@ def test_each_setting_changes_one_thing(toy):
     runs = {("handwriting", name): [trials.train(t, toy)] for name, t in plateau.settings(trial).items()}
     table = plateau.leaving(runs, {"handwriting": toy}, {"handwriting": 0})
     assert (table["handwriting", "first", "level"], table["handwriting", "first", "left"]) == (0, 0)
+    studied, half = (runs["handwriting", name][0]["test_accuracy"] for name in ("as in the study", "half as long"))
+    assert table["handwriting", "half as long", "gain"].mean == pytest.approx(half - studied)
+    assert table["handwriting", "as in the study", "gain"] is None

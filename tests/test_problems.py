@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sequtils import trials
-from sequtils.measures import synthetic
+from sequtils.measures import synthetic, words
 
 
 def test_adding_marks_one_frame_of_each_half_and_asks_for_their_sum():
@@ -54,6 +54,33 @@ def test_adding_is_learnt_at_a_short_length_and_leaves_pytorch_as_it_was(cell):
     few = replace(adding, steps=5)
     assert few.measure(None) == few.measure(None)
     assert torch.get_num_threads() == threads and torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_a_verb_agrees_with_the_first_word_and_objects_are_marked():
+    """The subject stands first; every other noun is followed by "ko", which tells it apart."""
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        said = words.sentence(rng, seed % 3, 12)
+        verb = list(words.VERBS)[seed % 3]
+        assert len(said) == 12 and said[0] in words.VERBS[verb]
+        assert all(said[i + 1] == "ko" for i in range(1, 12) if said[i] in words.NOUNS)
+    assert words.encoded(["maa", "ko"]).sum(axis=1).tolist() == [1, 1]
+
+
+def test_words_are_told_from_one_another_only_by_the_subject():
+    data = words.sentences(3, 15)
+    first = np.array([x[0].argmax() // 3 for x in data.test.x])  # three nouns a verb
+    assert (first == data.test.y).all() and data.fingerprint == words.sentences(3, 15).fingerprint
+    rest = np.array([x[1:].sum(axis=0) for x in data.train.x])
+    means = np.array([rest[data.train.y == c].mean(axis=0) for c in range(3)])
+    assert np.ptp(means, axis=0).max() < 0.5  # what follows is the same for all
+
+
+def test_words_are_a_trial_on_their_own_data():
+    few = words.Words(length=4, optimiser="adam", batch=10, learning_rate=0.01, max_epochs=8, seed=1)
+    found = trials.run([few], None)[0]
+    assert found["test_accuracy"] > 0.9
+    assert found["labels"] == words.sentences(1, 4).test.y.tolist()
 
 
 def test_an_untrained_network_has_not_mastered_adding():

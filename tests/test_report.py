@@ -1,4 +1,4 @@
-"""The batch run and the document: the quick report is complete, a failing notebook is named, a missing name stops."""
+"""A whole batch run and its document: the report is complete, a failing notebook is named, a missing name stops."""
 
 import functools
 import json
@@ -9,16 +9,16 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 
-import nbformat
 import pytest
 import typst
 from pypdf import PdfReader
 
-from sequtils import paths
-from sequtils.__main__ import PROFILES, main
+from sequtils.__main__ import main
 from sequtils.original import claims
 from sequtils.report import render, runner
 from tests.browser import Browser
+
+pytestmark = pytest.mark.slow
 
 FIGURES = [f"1.{n}" for n in range(1, 27)] + [f"2.{n}" for n in range(1, 15)]  # the source's forty
 TABLES = {"1.3.1.2", "1.3.1.3", "1.3.2", "1.3.4", "2.5.1.2", "2.5.1.3", "2.5.2", "2.5.4"}  # sections of its eight
@@ -51,19 +51,6 @@ def test_a_finished_report_is_not_made_again(build, capsys, monkeypatch):
     assert main(["report", "--profile", "quick", "--build", str(build)]) == 0
     assert capsys.readouterr().out.splitlines() == ["profile quick is up to date:", *(
         str(build / name) for name in ("report.pdf", "report.html"))]
-
-
-def test_a_long_wait_without_a_terminal_says_how_far_it_is(tmp_path, capsys, monkeypatch):
-    runs = [runner.Run("03_layers", "rnn"), runner.Run("01_datasets", None)]
-    board = runner.Board(runs, tmp_path)
-    (tmp_path / "status").mkdir()
-    (tmp_path / "status" / "03_layers-rnn.json").write_text('{"done": 3, "total": 6}')
-    board.show()
-    assert capsys.readouterr().out == ""
-    board.started, board.line.printed = board.started - 31, board.line.printed - 31
-    board.show()
-    assert re.fullmatch(r"\[#+\.+\] 25%, about 9\d s left: 03_layers-rnn 50%\n|.* min left: 03_layers-rnn 50%\n",
-                        capsys.readouterr().out)
 
 
 def test_manifest_is_complete_and_its_files_are_there(build):
@@ -173,11 +160,6 @@ def test_nothing_is_published_that_nobody_reads(build):
     assert {"layers-rnn", "1.3", "datasets"} <= set(marks)
 
 
-def test_nothing_to_render(tmp_path, capsys):
-    assert main(["render", "--build", str(tmp_path)]) == 1
-    assert "run the report first" in capsys.readouterr().err
-
-
 def test_a_failing_notebook_is_named_and_the_others_go_on(tmp_path, monkeypatch, capsys):
     real = runner._parameters
     monkeypatch.setattr(runner, "RUNS", (("03_layers", "rnn"), ("01_datasets", None)))
@@ -205,25 +187,3 @@ def test_only_keeps_what_other_notebooks_published_from_the_same_inputs(build, t
     (copy / "provenance.json").write_text(json.dumps(provenance))
     assert main(["report", "--profile", "quick", "--only", "01", "--build", str(copy)]) == 0
     assert set(json.loads((copy / "manifest.json").read_text())["figures"]) == {"1.1", "1.2", "2.1", "2.2"}
-
-
-@pytest.mark.parametrize("arguments", [[], ["report", "--profile", "huge"], ["report", "--only", "99"],
-                                       ["report", "--jobs", "0"], ["check-data"]])
-def test_wrong_usage_is_status_2(arguments):
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    assert stop.value.code == 2
-
-
-def test_wrong_data_is_status_2_before_anything_runs(tmp_path, capsys):
-    assert main(["report", "--data-root", str(tmp_path / "nowhere"), "--build", str(tmp_path / "build")]) == 2
-    assert "not there" in capsys.readouterr().err
-    assert not (tmp_path / "build").exists()
-
-
-def test_profiles_hold_parameters_that_a_notebook_has():
-    cells = [next(c for c in nbformat.read(path, 4).cells if "parameters" in c.metadata.get("tags", ()))
-             for path in paths.NOTEBOOKS.glob("*.ipynb")]
-    known = {line.split(" = ")[0] for cell in cells for line in cell.source.splitlines()}
-    for profile in PROFILES:
-        assert set(runner._parameters(profile, None, paths.BUILD, None)) <= known

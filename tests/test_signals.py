@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from sequtils.__main__ import main
-from sequtils.files import RefusedError
-from sequtils.report import render, runner
+from sequtils.files import RefusedError, write_json
+from sequtils.report import folder, freshness, render, runner
 from tests.checkout import litter, make_checkout, published, report, start
 from tests.conftest import segment, stroke, write
 
@@ -66,6 +66,7 @@ def slow(tmp_path_factory):
     return make_checkout(tmp_path_factory.mktemp("slow"), SLOW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", ["group", "one"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_report_leaves_nothing(slow, tmp_path, number, to):
@@ -106,6 +107,7 @@ def test_a_started_process_never_hears_ctrl_c_and_this_one_does(tmp_path):
     subprocess.run([sys.executable, tmp_path / "deaf.py"], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0.3, 0.8, 1.3, 1.8, 2.5, 3.3])
 def test_ctrl_c_at_any_moment_shows_no_traceback(slow, tmp_path, after):
     process = start(slow, "report", "--profile", "quick", "--only", "01", BEGUN=str(tmp_path / "begun"))
@@ -116,6 +118,7 @@ def test_ctrl_c_at_any_moment_shows_no_traceback(slow, tmp_path, after):
     wait_for(lambda: not mine(slow), 10)
 
 
+@pytest.mark.slow
 def test_a_report_killed_with_all_its_group_leaves_no_process_and_the_next_one_cleans_up(slow, tmp_path):
     begun = tmp_path / "begun"
     process = start(slow, "report", "--profile", "quick", "--only", "01", BEGUN=str(begun))
@@ -138,6 +141,7 @@ def test_a_report_killed_with_all_its_group_leaves_no_process_and_the_next_one_c
     assert litter(slow / "report") == []
 
 
+@pytest.mark.slow
 def test_one_lost_runner_costs_nothing_and_two_cost_their_own_notebook(tmp_path):
     once = make_checkout(tmp_path / "once", KILL_ITS_RUNNER)
     status, said = report(once, BEGUN=str(tmp_path / "begun"))
@@ -157,6 +161,7 @@ def quick(tmp_path_factory):
     return checkout
 
 
+@pytest.mark.slow
 def test_relative_paths_are_the_callers(quick, tmp_path):
     notebooks = set((quick / "notebooks").rglob("*"))
     status, said = report(quick, "--build", "out", cwd=tmp_path, SEQUTILS_CACHE="cache")
@@ -168,19 +173,20 @@ def test_relative_paths_are_the_callers(quick, tmp_path):
 
 @pytest.mark.parametrize("content", ["", "null", "[]", '{"runs": 3}', "[" * 10**5])
 @pytest.mark.parametrize("name", ["provenance.json", "values.json", "manifest.json"])
-def test_damaged_json_in_a_report_is_named_and_the_report_made_anew(quick, name, content, capsys, monkeypatch):
-    file = quick / "report" / "build" / name
-    whole = file.read_text()
+def test_damaged_json_in_a_report_is_named_and_the_report_made_anew(tmp_path, name, content, capsys, monkeypatch):
+    build = tmp_path / "build"
+    with folder.owned(build), folder.aside(build) as new:
+        for file in render.PUBLISHED:
+            write_json(new / file, {})
+        folder.take_place(new, build, freshness.note(new, None))
+    (build / name).write_text(content)
     monkeypatch.setattr(render, "SOURCES", ())  # it ends before it needs any
-    file.write_text(content)
-    try:
-        status, earlier = main(["render", "--build", str(file.parent)]), runner._earlier(file.parent, {})
-    finally:
-        file.write_text(whole)
+    status, earlier = main(["render", "--build", str(build)]), runner._earlier(build, {})
     told = capsys.readouterr()
     assert status == 1 and earlier == {} and told.err.count(f"{name}: damaged (") == 2
 
 
+@pytest.mark.slow
 def test_a_whole_report_does_not_ask_what_a_damaged_one_says(quick):
     for name in ("provenance.json", "values.json", "manifest.json"):
         (quick / "report" / "build" / name).write_text("{")
@@ -189,6 +195,7 @@ def test_a_whole_report_does_not_ask_what_a_damaged_one_says(quick):
     assert published(quick / "report" / "build")[0]["runs"]["01_datasets"]["error"] is None
 
 
+@pytest.mark.slow
 def test_data_of_two_runs_are_never_mixed(quick, course, tmp_path):
     """The second is refused while the first one runs; after it, nothing of the first is kept."""
     build = tmp_path / "build"

@@ -1,7 +1,6 @@
 """The experiments' shared steps, with any classes: nothing depends on five of them or on their names."""
 
 import json
-import math
 
 import pytest
 
@@ -120,7 +119,7 @@ def test_cheap_trainings_are_given_more_seeds():
     """By multiplications alone: the same on every machine; what has no count of them is given the fewest."""
     cv = data.load("cv")
     small, large = (trials.Trial("cv", "lstm", (n, 5)) for n in (4, 64))
-    bounds = [[30, small.multiplications(cv)], [10, large.multiplications(cv) - 1], [3, math.inf]]
+    bounds = [[30, small.multiplications(cv)], [10, large.multiplications(cv) - 1], [3, None]]
     assert [seeds_by_cost(bounds, t, cv) for t in (small, large)] == [30, 3]
     assert seeds_by_cost(2, large, cv) == 2
     assert seeds_by_cost(bounds, trials.BatchTrial("cv"), cv) == 3

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,11 +14,12 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
-from sequtils import trials
+from sequtils import paths, trials
 from sequtils.report import render
 from sequtils.trials import Store
 from tests.conftest import make_toy
 
+pytestmark = pytest.mark.slow
 ALONE = {"start_new_session": True,  # a shell's background jobs are deaf to Ctrl-C
          "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
 SWEEP = textwrap.dedent("""
@@ -81,6 +83,9 @@ def test_two_sweeps_at_once_on_one_store_do_no_harm(tmp_path):
 
 
 def start_report(tmp_path, name, cache):
+    """A report with a store of its own, which has the compiled code: what is to survive are the trainings."""
+    if paths.COMPILED.is_dir() and not (tmp_path / cache).exists():
+        shutil.copytree(paths.COMPILED, tmp_path / cache / "compiled")
     command = [sys.executable, "-m", "sequtils", "report", "--profile", "quick", "--only", "03", "--jobs", "2",
                "--build", str(tmp_path / name)]
     environment = {**os.environ, "SEQUTILS_CACHE": str(tmp_path / cache)}

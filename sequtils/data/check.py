@@ -10,14 +10,16 @@ from sequtils.text import printable
 def check(root):
     """Lines that describe both data sets under `root`, and a list of all problems, empty where all is well.
 
-    A folder may hold one of the two data sets only; then the other is reported as absent, which is no problem.
+    A folder may hold one of the two data sets only; then the other is reported as absent, which is no problem: see
+    `datasets.left_to_sample`.
     """
     lines, problems, absent = [], [], []
     for name, layout in datasets.LAYOUTS.items():
         try:
             folder = datasets.data_folder(name, root)
         except datasets.DataError as error:
-            absent += error.problems
+            taken = "; a report takes the embedded sample" if datasets.left_to_sample(name, root) else ""
+            absent += [f"{line}{taken}" for line in error.problems]
             continue
         try:
             found, wrong = datasets.scan(name, root)

@@ -3,9 +3,10 @@
     ROOT/Handwriting_Data/<class>/{train,dev}/*    one stroke a file    (formats.read_stroke)
     ROOT/CV_Data/<class>/{Train,Test}/*            one segment a file   (formats.read_segment)
 
-ROOT may also be the folder that holds the classes. The classes are the folders that are there, under their names as
-`text.printable` gives them. Dot files, folders whose name begins with "_" and Mapping*.txt are passed over; every other
-file of a split must be a sequence, and every link must lead somewhere.
+ROOT may also be the folder that holds the classes, and where it has one of the two folders and no other, the other data
+set is the sample's. The classes are the folders that are there, under their names as `text.printable` gives them. Dot
+files, folders whose name begins with "_" and Mapping*.txt are passed over; every other file of a split must be a
+sequence, and every link must lead somewhere.
 """
 
 import functools
@@ -96,13 +97,14 @@ LAYOUTS = {
 def load(name, root=None, classes=None):
     """The Dataset "handwriting" or "cv" from a folder, or from the embedded sample where root is None.
 
-    classes selects and orders the classes; None takes all that are there, sorted (of the sample, its five default
-    ones). Raises DataError with a line for every problem found, ValueError for another name.
+    Where a folder has the other data set alone, this one is the sample's too: see `left_to_sample`. classes selects and
+    orders the classes; None takes all that are there, sorted (of the sample, its five default ones). Raises DataError
+    with a line for every problem found, ValueError for another name.
     """
     if name not in LAYOUTS:
         raise ValueError(f"data set {name!r} is not one of {', '.join(LAYOUTS)}")
-    if root is None:
-        found = sample.load(name)
+    if root is None or left_to_sample(name, root):
+        root, found = None, sample.load(name)
         classes = tuple(classes or sample.DEFAULT_CLASSES[name])
         problems = _require_classes(classes, found, "the embedded sample")
     else:
@@ -148,6 +150,12 @@ def data_folder(name, root):
         return root
     pattern = f"<class>/{layout.splits['train']} and <class>/{layout.splits['test']}"
     raise DataError(f"{root}: wrong layout for {name}, expected {layout.folder}/{pattern}, or {pattern}")
+
+
+def left_to_sample(name, root):
+    """Whether a folder of data has the other data set's folder, and no folder beside it that could be this one's."""
+    folders = {d for d in _names(root) if not d.startswith((".", "_")) and _is_folder(Path(root) / d)}
+    return folders in [{layout.folder} for other, layout in LAYOUTS.items() if other != name]
 
 
 def _told(look, path):

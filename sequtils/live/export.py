@@ -54,7 +54,8 @@ def exhibits(points=POINTS, epochs=120, adam_epochs=EPOCHS):
     """The networks of the page, (data set, name of the set-up, points of a stroke or None, cell) -> Exhibit.
 
     "source" is the source's set-up, on handwriting also with strokes of so many points; "best" is the top of the
-    ladder. epochs, adam_epochs: upper bounds, the latter one for each data set.
+    ladder. epochs, adam_epochs: upper bounds, the latter one for each data set, or
+    None: those of the ladder.
     """
     found = {}
     for name in RECIPES:
@@ -62,7 +63,8 @@ def exhibits(points=POINTS, epochs=120, adam_epochs=EPOCHS):
             for n in (None, *(points if name == "handwriting" else ())):
                 recipe = (f"resample:{n}", *RECIPES[name]) if n else RECIPES[name]
                 found[name, "source", n, cell] = Trial(name, cell, SOURCE[cell], recipe, max_epochs=epochs)
-            found[name, "best", None, cell] = list(climb(name, cell, ladder(name, adam_epochs[name])).values())[-1]
+            rungs = ladder(name, (adam_epochs or EPOCHS)[name])
+            found[name, "best", None, cell] = list(climb(name, cell, rungs).values())[-1]
     return {key: Exhibit(**vars(trial)) for key, trial in found.items()}
 
 
@@ -98,18 +100,23 @@ def _network(key, trial, result, dataset):
     name, setup, points, cell = key
     return {"dataset": name, "setup": setup, "points": points, "cell": cell, "pooling": trial.pooling,
             "sizes": result["sizes"], "weights": result["weights"], "accuracy": result["test_accuracy"],
-            "recipe": recipe_steps(trial.features, dataset.train.x)}
+            "recipe": recipe_steps(trial.features, learned(trial.features, dataset))}
 
 
-def recipe_steps(recipe, train_x):
-    """A recipe as the page reads it: [name, argument] each, with the moments of the training sequences."""
-    learned = iter(features.put_through(recipe, train_x)[1])
+def learned(recipe, dataset):
+    """What a recipe learns from the training sequences: see `features.put_through`."""
+    return features.put_through(recipe, dataset.train.x)[1]
+
+
+def recipe_steps(recipe, moments):
+    """A recipe as the page reads it: [name, argument] each. moments: (mean, deviation) for each "standardise"."""
+    moments = iter(moments)
     steps = []
     for step in recipe:
         name, _, number = step.partition(":")
         argument = int(number) if number else None
         if name == "standardise":
-            mean, deviation = next(learned)
+            mean, deviation = next(moments)
             argument = {"mean": mean.tolist(), "deviation": np.where(deviation > 0, deviation, 1.0).tolist()}
         steps.append([name, argument])
     return steps
@@ -125,9 +132,14 @@ def _training(key, result):
 
 
 def _strokes(dataset):
-    points = int(np.median([len(x) for x in dataset.train.x]))
-    return {**_described(dataset), "points": points, "recipe": recipe_steps(RECIPES["handwriting"], dataset.train.x),
-            "train": _part(dataset.train, range(len(dataset.train))),
+    recipe = RECIPES["handwriting"]
+    return {**shown_strokes(dataset), "recipe": recipe_steps(recipe, learned(recipe, dataset)),
+            "train": _part(dataset.train, range(len(dataset.train)))}
+
+
+def shown_strokes(dataset):
+    """The test strokes, and how many points a drawn one is given: the median of the training strokes."""
+    return {**_described(dataset), "points": int(np.median([len(x) for x in dataset.train.x])),
             "test": _part(dataset.test, range(len(dataset.test)))}
 
 

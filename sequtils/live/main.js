@@ -12,6 +12,7 @@ function show() {
     ["Choose a segment", data.cv.label, new Segments(data)],
     ["Train it here", data.handwriting.label, new Trainer(data, script)],
   ];
+  place.className = "live";
   for (const [title, label, panel] of panels) {
     place.append(make("h3", {textContent: title}), make("p", {className: "label", textContent: label}), panel.element);
     panel.start();

@@ -9,7 +9,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 # Each before those that import it.
-MODULES = ("data", "network", "random", "features", "dom", "pictures", "view", "strokes", "segments", "trainer", "main")
+MODULES = ("data", "network", "random", "features", "dom", "pictures", "pad", "view", "strokes", "segments", "trainer",
+           "main")
 POLICY = ("default-src 'none'; script-src {scripts}; worker-src blob:; style-src 'unsafe-inline'; img-src data:; "
           "base-uri 'none'; form-action 'none'")
 SCRIPT = re.compile(r"<script(?![^>]*application/json)[^>]*>(.*?)</script>", re.DOTALL)
@@ -22,12 +23,21 @@ def joined(modules=MODULES):
     return re.sub(r"^export (?=\w)", "", text, flags=re.MULTILINE)
 
 
+def module(name, before):
+    """The text of one module that draws a widget: `before`, joined, then the module called so with its `render`."""
+    return f"{joined((*before, name))}\nexport default {{render}};\n"
+
+
+def style(*names):
+    """Style sheets as the text of one."""
+    return "\n".join((FOLDER / f"{name}.css").read_text(encoding="utf-8") for name in names)
+
+
 def with_networks(html, data):
     """A page that has an element with the id "live", with the networks in it. data: see `export.page_data`."""
-    style = (FOLDER / "live.css").read_text(encoding="utf-8")
     # No name of a class or a file can end the element: "<" is not written as such.
     text = json.dumps(data, allow_nan=False, sort_keys=True, separators=(",", ":")).replace("<", "\\u003c")
-    html = html.replace("</head>", f"<style>{style}</style></head>", 1)
+    html = html.replace("</head>", f"<style>{style('live')}</style></head>", 1)
     body, end = html.rsplit("</body>", 1)
     return (f'{body}<script type="application/json" id="live-data">{text}</script>'
             f'<script type="module" id="live-script">{joined()}</script></body>{end}')

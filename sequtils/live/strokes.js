@@ -2,27 +2,27 @@
 import {sequences} from "./data.js";
 import {atNextPicture, button, choice, labelled, make, onNewLook, Player, slider} from "./dom.js";
 import {prepare, spacing} from "./features.js";
+import {Pad} from "./pad.js";
 import {clean, shadeOf, shades, stroke} from "./pictures.js";
 import {NetworkView, TITLES} from "./view.js";
 
-const STEP = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
+const NONE = new Float32Array(0);
+const SETUPS = {source: "the source's set-up", best: "the best of the ladder", kernel: "the kernel's"};
 
 export class Strokes {
-  constructor({handwriting, networks}) {
+  /** onStroke: told of each stroke that the networks read, as it grows, points one after the other. */
+  constructor({handwriting, networks}, onStroke = () => {}) {
     const own = networks.filter((network) => network.dataset === "handwriting");
-    Object.assign(this, {data: handwriting, networks: own, points: [], drawn: true, label: null, at: -1});
-    this.test = sequences(handwriting.test);
-    this.lengths = [...new Set(own.filter((n) => n.setup === "source").map((n) => n.points))];
+    Object.assign(this, {data: handwriting, networks: own, onStroke, at: 0, test: sequences(handwriting.test)});
+    const setups = [...new Set(own.map((n) => n.setup))];
+    this.setup = choice(setups.map((setup) => [setup, SETUPS[setup]]), () => this.choose());
+    this.lengths = [...new Set(own.filter((n) => n.setup === this.setup.value).map((n) => n.points))];
     this.lengths.sort((a, b) => (a ?? Infinity) - (b ?? Infinity));  // null, as written, is the last
-    this.setup = choice([["source", "the source's set-up"], ["best", "the best of the ladder"]], () => this.choose());
     this.length = slider(this.lengths.length - 1, () => this.choose());
     this.length.value = this.lengths.length - 1;
     this.lengthText = make("output");
-    this.canvas = make("canvas", {
-      className: "pad", tabIndex: 0, role: "img", onkeydown: (e) => this.key(e),
-      onpointerdown: (e) => this.begin(e), onpointermove: (e) => this.draw(e),
-      onpointerup: () => this.end(), onpointercancel: () => this.end(),
-    });
+    this.pad = new Pad(() => this.begin(), () => this.refresh(), () => this.read());
+    this.canvas = this.pad.canvas;
     this.note = make("p", {className: "note", role: "status"});
     const cells = [...new Set(own.map((network) => network.cell))];
     this.views = cells.map((cell) => new NetworkView(cell, handwriting.classes, "point", (view) => this.onRow(view)));
@@ -32,9 +32,9 @@ export class Strokes {
     for (const view of this.views) {
       view.element.append(button("A test stroke that it gets wrong", () => this.mistake(view)));
     }
-    this.element = make("div", {className: "panel"},
-      make("div", {className: "controls"}, labelled("Networks", this.setup),
-           labelled("Points of a stroke", this.length), this.lengthText),
+    const controls = make("div", {className: "controls"}, labelled("Networks", this.setup),
+                          labelled("Points of a stroke", this.length), this.lengthText);
+    this.element = make("div", {className: "panel"}, ...(own.length > cells.length ? [controls] : []),
       make("div", {className: "columns"},
            make("section", {}, make("h4", {textContent: "Stroke"}), this.canvas, this.player.element,
                 make("div", {className: "controls"}, button("Clear", () => this.clear()),
@@ -43,9 +43,10 @@ export class Strokes {
     onNewLook(this.canvas, this.redraw);
   }
 
-  start() {
+  /** Begin with a stroke, by default the first test stroke; see `put`. */
+  start(stroke = this.test[0], label = this.data.test.labels[0]) {
+    Object.assign(this, {stroke, label, drawn: false});
     this.choose();
-    this.take(0);
   }
 
   /** The networks of the chosen set-up and number of points. */
@@ -62,19 +63,16 @@ export class Strokes {
     this.read();
   }
 
-  /** What the networks read: a drawn stroke is first brought to as many points as the strokes of the data have. */
-  steps() {
-    const asWritten = !spacing(this.recipe).length;
-    return this.drawn && asWritten ? [["resample", this.data.points], ...this.recipe] : this.recipe;
-  }
-
+  /** A drawn stroke is brought to as many points as the strokes of the data have. */
   read() {
-    const flat = this.drawn ? Float64Array.from(this.points.flat()) : this.test[this.at];
-    const x = flat.length ? prepare(flat, 2, this.steps()) : new Float32Array(0);
-    this.seen = flat.length ? prepare(flat, 2, spacing(this.steps())) : x;
+    const {points} = this.pad;
+    if (this.drawn) this.stroke = points.length ? prepare(points.flat(), 2, [["resample", this.data.points]]) : NONE;
+    const {stroke, recipe} = this, x = stroke.length ? prepare(stroke, 2, recipe) : NONE;
+    this.seen = stroke.length ? prepare(stroke, 2, spacing(recipe)) : NONE;
     for (const view of this.views) view.show(x);
     this.player.reset(x.length / 2);
     this.tell();
+    this.onStroke(stroke);
   }
 
   time(t) {
@@ -84,7 +82,8 @@ export class Strokes {
   }
 
   tell() {
-    const truth = this.label === null ? "Your stroke." : `A test stroke of class ${this.data.classes[this.label]}.`;
+    const known = `A test stroke of class ${this.data.classes[this.label]}.`;
+    const truth = this.drawn ? "Your stroke." : this.label === null ? "The kernel's stroke." : known;
     const answers = this.views.map((view) => `${TITLES[view.cell]}: ${view.verdict.textContent}.`);
     const invitation = "Draw here, with a pen, a finger or the arrow keys.";
     this.note.textContent = this.seen.length ? [truth, ...answers].join(" ") : invitation;
@@ -99,9 +98,16 @@ export class Strokes {
 
   // ---- Strokes
 
-  take(index) {
-    Object.assign(this, {at: index, drawn: false, label: this.data.test.labels[index]});
+  /** Let the networks read a stroke, points one after the other. label: its class, null where that is not known. */
+  put(stroke, label = null) {
+    Object.assign(this, {stroke, label, drawn: false});
+    this.pad.clear();
     this.read();
+  }
+
+  take(index) {
+    this.at = index;
+    this.put(this.test[index], this.data.test.labels[index]);
   }
 
   mistake(view) {
@@ -113,42 +119,14 @@ export class Strokes {
   }
 
   clear() {
-    Object.assign(this, {points: [], drawn: true, label: null});
-    this.read();
+    this.pad.clear();
+    this.begin();
   }
 
-  begin(event) {
-    event.preventDefault();
-    this.canvas.focus({preventScroll: true});
-    this.canvas.setPointerCapture(event.pointerId);
-    this.clear();
+  begin() {
+    Object.assign(this, {drawn: true, label: null});
+    this.read();
     this.player.quiet();
-    this.drawing = true;
-    this.draw(event);
-  }
-
-  draw(event) {
-    if (!this.drawing) return;
-    const events = event.getCoalescedEvents?.() ?? [], size = this.canvas.clientWidth;
-    for (const e of events.length ? events : [event]) this.points.push([e.offsetX / size, 1 - e.offsetY / size]);
-    this.refresh();
-  }
-
-  end() {
-    if (!this.drawing) return;
-    this.drawing = false;
-    this.read();
-  }
-
-  key(event) {
-    const step = STEP[event.key];
-    if (!step) return;
-    event.preventDefault();
-    if (!this.drawn) this.clear();
-    const [x, y] = this.points.at(-1) ?? [0.5, 0.5];
-    if (!this.points.length) this.points.push([x, y]);
-    this.points.push([x + 0.04 * step[0], y + 0.04 * step[1]].map((v) => Math.max(0, Math.min(1, v))));
-    this.refresh();
   }
 
   // ---- The picture

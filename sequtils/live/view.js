@@ -6,15 +6,19 @@ import {clean, cursor, heatMap, probabilities} from "./pictures.js";
 
 export const TITLES = {rnn: "RNN", lstm: "LSTM", gru: "GRU"};
 const CURVES = 130;  // pixels
+const gate = (k) => ({a, n, gates}, j, t) => a[(t * gates + k) * n + j];
 const READ = {  // what a unit j of a layer has at frame t, from -1 to 1
   h: ["output h", ({h, n}, j, t) => h[(t + 1) * n + j]],
   c: ["cell, tanh c", ({tanh_c, n}, j, t) => tanh_c[t * n + j]],
-  i: ["input gate i", ({a, n}, j, t) => a[t * 4 * n + j]],
-  f: ["forget gate f", ({a, n}, j, t) => a[(t * 4 + 1) * n + j]],
-  g: ["new content g", ({a, n}, j, t) => a[(t * 4 + 2) * n + j]],
-  o: ["output gate o", ({a, n}, j, t) => a[(t * 4 + 3) * n + j]],
+  i: ["input gate i", gate(0)],
+  f: ["forget gate f", gate(1)],
+  g: ["new content g", gate(2)],
+  o: ["output gate o", gate(3)],
+  r: ["reset gate r", gate(0)],
+  z: ["update gate z", gate(1)],
+  n: ["new content n", gate(2)],
 };
-const SHOWN = {rnn: "h", lstm: "hcifgo", gru: "h"};
+const SHOWN = {rnn: "h", lstm: "hcifgo", gru: "hrzn"};
 
 export class NetworkView {
   /** frame: what the page calls a frame, such as "point". onRow: told when the row under the pointer changes. */

@@ -68,10 +68,11 @@ def equal_width(inputs, classes, last=SOURCE["rnn"][-1], like=SOURCE["lstm"]):
 
 
 def networks(dataset):
-    """Name -> fields of the Trial of the networks that are compared: both cells as in the source, and an RNN with about
-    as many parameters as that LSTM, "equal"."""
+    """Name -> fields of the Trial of the networks that are compared: both cells as in the source; an LSTM with as many
+    units as that RNN, "lstm-wide"; and an RNN with about as many parameters as the source's LSTM, "equal"."""
     width = equal_width(dataset.train.x[0].shape[1], len(dataset.classes))
     return {**{cell: {"cell": cell, "hidden": hidden} for cell, hidden in SOURCE.items()},
+            "lstm-wide": {"cell": "lstm", "hidden": SOURCE["rnn"]},
             "equal": {"cell": "rnn", "hidden": (width, SOURCE["rnn"][-1])}}
 
 
@@ -129,19 +130,20 @@ def resources(runs, datasets):
 
 def times(runs, datasets):
     """Result of how long the trainings took, a row a data set and cell: median seconds, and of an epoch; for the LSTM
-    how many times as long as the RNN, median, least and greatest of the seeds, for a training and for an epoch.
+    how many times as long as the RNN, the mean over the seeds, for a training and for an epoch.
 
     runs: (data set, cell) -> results.
     """
     rows = {}
     for name in datasets:
-        took = {cell: {key: _each(runs[name, cell], key) for key in ("epochs", "seconds")} for cell in SOURCE}
+        S = min(len(runs[name, cell]) for cell in SOURCE)  # the seeds that both have
+        took = {cell: {key: _each(runs[name, cell][:S], key) for key in ("epochs", "seconds")} for cell in SOURCE}
         for cell, each in took.items():
             seconds, epochs = float(np.median(each["seconds"])), float(np.median(each["epochs"]))
             rows[name, cell] = {"seconds": seconds, "seconds_an_epoch": seconds / epochs}
-        ratio = took["lstm"]["seconds"] / took["rnn"]["seconds"]
-        rows[name, "lstm"] |= {"times": _middle(ratio), "epoch_times": _middle(
-            ratio * took["rnn"]["epochs"] / took["lstm"]["epochs"])}
+        longer = {key: took["lstm"][key] / took["rnn"][key] for key in ("seconds", "epochs")}
+        rows[name, "lstm"] |= {"times": _ratio(longer["seconds"]),
+                               "epoch_times": _ratio(longer["seconds"] / longer["epochs"])}
     forms = {"seconds": ".2f", "seconds_an_epoch": ".4f", "times": ".1f", "epoch_times": ".1f"}
     heads = {"network": "Cell", "times": "LSTM over RNN", "epoch_times": "The same, an epoch"}
     return Result(("dataset", "network"), rows, forms, heads, TITLES)
@@ -152,9 +154,8 @@ def _each(results, key):
     return np.array([r["seconds"] if key == "seconds" else r["history"]["stop_epoch"] for r in results], float)
 
 
-def _middle(values):
-    """Estimate of the median, with the least and the greatest as its interval."""
-    return statistics.Estimate(float(np.median(values)), 0.0, float(values.min()), float(values.max()))
+def _ratio(values):
+    return statistics.over_seeds(values, bounds=(0, np.inf))
 
 
 def steps(climbs, folds, datasets):
@@ -168,7 +169,8 @@ def steps(climbs, folds, datasets):
         runs = list(climb.values())
         for rung, results, before in zip(climb, runs, [None, *runs]):
             gain = before and statistics.difference(results, before)
-            result.add((*row, rung), {"test": statistics.test_accuracy(results), "gain": gain,
+            result.add((*row, rung), {"train": statistics.train_accuracy(results),
+                                      "test": statistics.test_accuracy(results), "gain": gain,
                                       "verdict": gain.word if gain else "the baseline", "folds": folds[row][rung].mean,
                                       "beyond_source": statistics.difference(results, runs[0])})
         result.alias("chosen", (*row, statistics.best({rung: e.mean for rung, e in folds[row].items()})))
@@ -192,6 +194,23 @@ def best(climbs, ladder, datasets):
                       "ensemble_gain": statistics.difference(alone, models[cell])}
     heads = {"gain": "LSTM less RNN", "cell": "Better on folds"}
     return Result("dataset", rows, {}, heads, TITLES)
+
+
+def effects(cells, ladder, best, datasets):
+    """Result of what set-up, features, length, width and cell are each worth: gains in test accuracy, a row a data set
+    and effect, the whole set-up first. cells: the Sweep of `networks`; ladder: `steps`; best: `best`."""
+    rows = {}
+    for name in datasets:
+        rungs = {change: ladder[name, "rnn", change, "gain"] for change in ("standardisation", "resampling", "width")}
+        found = {"set-up": ("RNN: the whole set-up", ladder[name, "rnn", "chosen", "beyond_source"]),
+                 "features": ("RNN: standardised features", rungs["standardisation"]),
+                 "length": ("RNN: shorter sequences", rungs["resampling"]),
+                 "width": ("RNN: one wide layer", rungs["width"]),
+                 "cell": ("LSTM for RNN, as many units", cells[name, "lstm-wide", "gain"]),
+                 "size": ("LSTM for RNN, as the source sized them", cells[name, "lstm", "gain"]),
+                 "best": ("LSTM for RNN, best set-up of each", best[name, "gain"])}
+        rows |= {(name, key): {"change": words, "gain": gain} for key, (words, gain) in found.items()}
+    return Result(("dataset", "effect"), rows, {}, {"change": "What is changed"}, TITLES)
 
 
 def changes(ladders, datasets):

@@ -104,28 +104,46 @@ def _geometric_means(rows):
 def growth(results, when):
     """The mean slope over seeds and test sequences from results of `Activation`, "untrained" or "trained", as a Growth;
     sequences without a slope for every seed are left out, and NONE is returned where none is left."""
-    found = np.array([r[when]["slopes"] for r in results], np.float64)  # (S, N)
-    found = found[:, ~np.isnan(found).any(axis=0)]
-    return statistics.estimate(found, slopes.Growth) if found.size else NONE
+    return _mean(_slopes(results, when), slopes.Growth)
+
+
+def steeper(results, others):
+    """By how much the gradient of a trained network is steeper than another's, up or down: |slope| less |slope|, each
+    seed and test sequence by its own difference; the rest as in `growth`."""
+    S = min(len(results), len(others))
+    found = [np.abs(_slopes(runs[:S], "trained")) for runs in (results, others)]
+    return _mean(found[0] - found[1], statistics.Difference)
+
+
+def _slopes(results, when):
+    return np.array([r[when]["slopes"] for r in results], np.float64)  # (S, N)
+
+
+def _mean(values, kind):
+    values = values[:, ~np.isnan(values).any(axis=0)]
+    return statistics.estimate(values, kind) if values.size else NONE
 
 
 def compare(found):
     """Result of the three functions, from data set -> activation -> results of `Activation`.
 
     untrained, slope: `growth` before and after training. gradient: the latter in words. state: norm of the state after
-    the last frame, its geometric mean over the test sequences. gain: the paired difference in test accuracy to tanh.
+    the last frame, its geometric mean over the test sequences. gain: the paired difference in test accuracy to tanh;
+    steeper: that in the steepness of the gradient.
     """
     rows = {}
     for name, by_function in found.items():
         for f, results in by_function.items():
             trained = growth(results, "trained")
-            gain = None if f == "tanh" else statistics.difference(results, by_function["tanh"])
+            beside = None if f == "tanh" else by_function["tanh"]
             rows[name, f] = {"untrained": growth(results, "untrained"), "slope": trained,
                              "gradient": "is lost" if trained == NONE else trained.verdict,
                              "state": statistics.spread([r["trained"]["states"][0] for r in results]),
-                             "test": statistics.test_accuracy(results), "gain": gain,
+                             "steeper": beside and steeper(results, beside), "test": statistics.test_accuracy(results),
+                             "gain": beside and statistics.difference(results, beside),
                              "epochs": results[0]["trial"]["epochs"]}
-    heads = {"untrained": "Slope untrained", "slope": "Slope trained", "gain": "Minus tanh"}
+    heads = {"untrained": "Slope untrained", "slope": "Slope trained", "steeper": "Steeper than tanh",
+             "gain": "Minus tanh"}
     return Result(("dataset", "activation"), rows, heads=heads, titles=TITLES)
 
 

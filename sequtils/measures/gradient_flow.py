@@ -75,6 +75,12 @@ def rate(results, when):
     return statistics.estimate(np.array([r[when]["rates"] for r in results]), slopes.Growth)  # (S, N)
 
 
+def across(results, when):
+    """ln |ds_T/ds_1|, what is left of the gradient when it has come back through all of a sequence, the mean over seeds
+    and sequences, as a Growth."""
+    return statistics.estimate(np.array([[logs[-1] for logs in r[when]["log_norms"]] for r in results]), slopes.Growth)
+
+
 def forgetting(results, when):
     """Estimate of the mean of the forget gate over seeds, sequences, frames and units."""
     return statistics.estimate(np.array([r[when]["forget"] for r in results]).mean(axis=2))  # (S, N)
@@ -93,14 +99,16 @@ def time_constant(f):
 def rates(found):
     """Result of `rate`, from data set -> cell -> results of `GradientFlow`.
 
-    half: frames after which the norm has halved, None where it does not fall. singular, radius: the largest singular
-    value and the spectral radius of the RNN's recurrent weights, and their logarithms; test: the accuracy in the end.
+    half: frames after which the norm has halved, None where it does not fall. across: see there. singular, radius: the
+    largest singular value and the spectral radius of the RNN's recurrent weights, and their logarithms; test: the
+    accuracy in the end.
     """
     rows = {(name, cell, when): _rates_row(results, when) for name, by_cell in found.items()
             for cell, results in by_cell.items() for when in ("before", "after")}
     heads = {"data_set": "Data set", "when": "Training", "rate": "Rate per frame [95 %]", "half": "Half after",
+             "across": "ln at the first frame",
              "log_singular": "ln σ(U)", "log_radius": "ln ρ(U)"}
-    return Result(("data_set", "cell", "when"), rows, {"half": ".1f"}, heads, TITLES)
+    return Result(("data_set", "cell", "when"), rows, {"half": ".1f", "across": "+.1f"}, heads, TITLES)
 
 
 def _rates_row(results, when):
@@ -109,7 +117,7 @@ def _rates_row(results, when):
         if name in results[0][when]:
             row[name] = float(np.mean([r[when][name] for r in results]))
             row[f"log_{name}"] = float(np.log(row[name]))
-    return {"rate": grown, "half": half(grown.mean), **row, "gradient": grown.verdict,
+    return {"rate": grown, "half": half(grown.mean), "across": across(results, when), **row, "gradient": grown.verdict,
             "test": statistics.test_accuracy(results) if when == "after" else None}
 
 

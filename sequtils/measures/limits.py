@@ -27,6 +27,7 @@ REGULARISED = {"none": {}, "layernorm": {"norm": "layer"}, "batchnorm": {"norm":
 TITLES = {"layernorm": "layer norm", "batchnorm": "batch norm", "dropout-input": "dropout, frames",
           "dropout-output": "dropout, states", "dropout-recurrent": "dropout, recurrence"}
 GATES = {"open": 1.0, "half": 0.0}  # how the LSTM's forget gate begins -> its bias
+MARGIN = 0.01  # of the accuracy on folds: less is no gain
 SETS = {name: layout.title for name, layout in LAYOUTS.items()}
 
 
@@ -49,6 +50,30 @@ def clippings(base, bound):
     gates = {("lstm", gate): bias for gate, bias in GATES.items()} | {("rnn", "none"): 0.0}
     return {(cell, gate, norm): replace(base, model=cell, forget_bias=bias, clip=clip)
             for (cell, gate), bias in gates.items() for norm, clip in (("free", 0.0), ("clipped", bound))}
+
+
+def longer(base, epochs, folds, held_out):
+    """(number of epochs, k) -> the BatchTrial `base` of so many epochs without the k-th of `folds` parts of the
+    training data, for the first `held_out` parts."""
+    return {(n, k): replace(base, max_epochs=n, fold=k, folds=folds) for n in sorted(epochs) for k in range(held_out)}
+
+
+def enough(found):
+    """Result of the accuracy on held-out folds by the number of epochs, a row a network and number; "chosen" names the
+    fewest that come within MARGIN of the best: what more epochs gain, if anything, is less.
+
+    found: label -> results of `longer`.
+    """
+    told = Result(("network", "epochs"), {}, {"epochs": "g"}, {"folds": "Folds"}, {**SETS, "full": "Full length"})
+    for label, results in found.items():
+        held_out = {}
+        for (n, _), runs in results.items():
+            held_out.setdefault(n, []).extend(runs)
+        for n, runs in held_out.items():
+            told.add((label, n), {"folds": statistics.cross_validated(runs)})
+        means = {n: row["folds"].mean for n, row in told.within(label).items()}
+        told.alias("chosen", (label, next(n for n, mean in means.items() if mean >= max(means.values()) - MARGIN)))
+    return told
 
 
 def fold_trials(bases, rates, folds, held_out):
@@ -75,15 +100,18 @@ def choose(results):
 
 
 def bottleneck(runs):
-    """Result of `poolings`, a row a (data set, pooling, width): test accuracy, and its gain over the last state of the
-    same width. "narrow" and "wide" name the least and the greatest width.
+    """Result of `poolings`, a row a (data set, pooling, width): test accuracy, its gain over the last state of the same
+    width, and of attention that over the mean, in which all states weigh the same. "narrow" and "wide" name the least
+    and the greatest width.
 
     runs: (data set, (pooling, width)) -> results."""
-    found = Result(("dataset", "pooling", "units"), {}, titles={**SETS, **POOLINGS})
+    found = Result(("dataset", "pooling", "units"), {}, heads={"beyond_mean": "Gain over the mean"},
+                   titles={**SETS, **POOLINGS})
     widths = [n for _, (_, n) in runs]
     for (name, (pooling, n)), results in runs.items():
         gain = None if pooling == "last" else statistics.difference(results, runs[name, ("last", n)])
-        found.add((name, pooling, n), {"test": statistics.test_accuracy(results), "gain": gain})
+        beyond = statistics.difference(results, runs[name, ("mean", n)]) if pooling == "attention" else None
+        found.add((name, pooling, n), {"test": statistics.test_accuracy(results), "gain": gain, "beyond_mean": beyond})
         found.alias("narrow", (name, pooling, min(widths)))
         found.alias("wide", (name, pooling, max(widths)))
     return found

@@ -9,6 +9,7 @@ from sequtils.data import features
 from sequtils.measures import TITLES
 from sequtils.results import Result
 
+STUDIED = "as in the study"  # the setting that is compared with
 BELOW = 0.9  # a plateau is left where the training loss falls below this share of its level, and stays there
 
 
@@ -74,7 +75,7 @@ def settings(trial):
     """What may decide when the plateau is left: name -> Trial that differs from this one in that alone."""
     slow, fast = trial.learning_rate / 3, trial.learning_rate * 3
     return {
-        "as in the study": trial,
+        STUDIED: trial,
         "other initial weights": replace(trial, init="torch" if trial.init == "keras" else "keras"),
         "a third of the learning rate": replace(trial, learning_rate=slow),
         "three times the learning rate": replace(trial, learning_rate=fast),
@@ -92,7 +93,7 @@ def leaving(runs, datasets, known):
 
     runs: (data set, setting) -> results over the seeds. known: data set -> the class that is told from the rest on it.
     left: how many seeds leave it; epoch: the mean of the epochs in which these do, with the least and the greatest;
-    level, level_accuracy: see `level`.
+    level, level_accuracy: see `level`. gain: the paired difference in test accuracy to the network as in the study.
     """
     rows = {}
     for (name, setting), results in runs.items():
@@ -102,7 +103,8 @@ def leaving(runs, datasets, known):
         rows[name, setting] = {
             "class": datasets[name].names[known[name]], "level": loss, "level_accuracy": accuracy,
             "seeds": len(results), "left": len(there), "epoch": statistics.spread(there) if there else None,
-            "train": statistics.train_accuracy(results), "test": statistics.test_accuracy(results)}
+            "train": statistics.train_accuracy(results), "test": statistics.test_accuracy(results),
+            "gain": None if setting == STUDIED else statistics.difference(results, runs[name, STUDIED])}
     heads = {"setting": "Trained", "level": "Loss on it", "level_accuracy": "Accuracy on it", "left": "Left it",
              "epoch": "In epoch (least, greatest)"}
     return Result(("dataset", "setting"), rows, {"epoch": ".0f"}, heads,

@@ -6,7 +6,7 @@ import numpy as np
 
 from sequtils.statistics import Difference
 
-FATES = {1: "explodes", -1: "vanishes", 0: "neither vanishes nor explodes"}
+FATES = {1: "explodes", -1: "vanishes", 0: "is not told to vanish or explode"}
 
 
 def slope(x, y):

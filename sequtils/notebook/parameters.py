@@ -19,21 +19,21 @@ CLASSES = {"anyOf": [{"type": "null"}, {"type": "array", "items": {"type": "stri
                                         "uniqueItems": True}]}
 ANY = {"type": "number"}
 PAIRS = {"type": "array", "minItems": 1,
-         "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": [COUNT, ANY]}}
+         "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": [COUNT, {"type": ["number", "null"]}]}}
 RULES = {  # name -> schema, and what may stand there
     "cell": ({"enum": ["rnn", "lstm"]}, '"rnn" or "lstm"'),
     "jobs": ({"anyOf": [COUNT, {"const": -1}]}, "a whole number of at least 1, or -1 for one for each core"),
-    "seeds": ({"anyOf": [COUNT, PAIRS]}, "a whole number of at least 1, or pairs [number, multiplications at most]"),
-    "folds": ({"type": "integer", "minimum": 2}, "a whole number of at least 2"),
-    "ladder_folds": ({"type": "integer", "minimum": 2}, "a whole number of at least 2"),
+    "seeds": ({"anyOf": [COUNT, PAIRS]}, "a whole number of at least 1, or pairs [seeds, multiplications or null]"),
+    **dict.fromkeys(("folds", "ladder_folds", "speaker_folds"), ({"type": "integer", "minimum": 2},
+                                                                 "a whole number of at least 2")),
     "fractions": ({"type": "array", "minItems": 1, "uniqueItems": True, "contains": {"const": 0}, "items": {
         "type": "number", "minimum": 0, "exclusiveMaximum": 1}}, "a list of different numbers below 1, with 0 in it"),
     "memory_lags": ({"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "integer", "minimum": 0}},
                     "a list of different whole numbers of at least 0"),
     **dict.fromkeys(("data_root", "build", "cluster"), (NAME, "None, or text that is not empty")),
     **dict.fromkeys(("handwriting_classes", "cv_classes"), (CLASSES, "None, or a list of two or more classes")),
-    **dict.fromkeys(("width", "first"), ({"anyOf": [{"type": "null"}, COUNT]},
-                                         "None, or a whole number of at least 1")),
+    **dict.fromkeys(("width", "first", "variant_seeds", "compared_seeds"), (
+        {"anyOf": [{"type": "null"}, COUNT]}, "None, or a whole number of at least 1")),
     **dict.fromkeys(("loop_gain", "excess_gain", "disturbance", "plant_pole"), (ANY, "a number")),
 }
 

@@ -69,6 +69,7 @@ def styled(draw):
 
 FULL, HALF, PANEL = 6.5, 3.2, 1.62  # inches: of such figures the report sets one, two or four side by side
 TALLEST = 9  # inches that a page has for a figure with its caption
+SMOOTH = 10  # epochs over which a restless curve is averaged
 
 
 def canvas(title, rows=1, columns=1, width=FULL, height=2.4, **kwargs):
@@ -88,6 +89,17 @@ def class_ticks(axis, names, inches):
 def legend_below(fig):
     """One legend below the axes, which takes no width from them."""
     fig.legend(*fig.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+
+
+def estimates(ax, places, found, across=False, **style):
+    """Means of Estimates with their intervals, and a faint point for each seed: upright, or across where the accuracy
+    runs from left to right. style: that of `Axes.errorbar`."""
+    means = np.array([e.mean for e in found])
+    spans = np.abs([[e.mean - e.low, e.high - e.mean] for e in found]).T
+    pair = (lambda place, value: (value, place)) if across else (lambda place, value: (place, value))
+    for place, e in zip(places, found):
+        ax.plot(*pair([place] * len(e.each), e.each), "o", color=style["color"], alpha=0.3, ms=3.5, mew=0, zorder=1)
+    ax.errorbar(*pair(places, means), **{"xerr" if across else "yerr": spans}, capsize=3, **style)
 
 
 @styled
@@ -118,31 +130,41 @@ def _examples(dataset, per_class, kind, height, sharey):
     return fig, pairs
 
 
+def stroke(ax, x):
+    """A stroke x (T, 2), light at pen down and dark at pen up; a dot marks pen down."""
+    ax.plot(*x.T, color="#BBBBBB", lw=0.8, zorder=1)
+    ax.scatter(*x.T, c=np.linspace(1, 0, len(x)), cmap="cividis", s=5, zorder=2)
+    ax.plot(*x[0], "o", color="black", ms=4, zorder=3)
+    ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
+    ax.spines[:].set_visible(False)
+
+
+def segment(ax, x, dataset):
+    """A segment x (T, D) as a heat map, each feature in units of its own standard deviation over the training data, cut
+    at two; the image, for a colour bar."""
+    frames = np.concatenate(dataset.train.x)
+    mean, std = frames.mean(axis=0), frames.std(axis=0)
+    ax.set(yticks=[0, 13, 26, 38], xticks=[0, len(x) - 1])
+    return ax.imshow(((x - mean) / np.where(std > 0, std, 1)).T, aspect="auto", origin="lower", cmap="cividis",
+                     vmin=-2, vmax=2, interpolation="nearest")
+
+
 @styled
 def strokes(dataset, per_class=3):
-    """The first training strokes of each class, light at pen down and dark at pen up; a dot marks pen down."""
+    """The first training strokes of each class; see `stroke`."""
     fig, pairs = _examples(dataset, per_class, "Training strokes", 1.25, sharey=False)
     for ax, x in pairs:
-        ax.plot(*x.T, color="#BBBBBB", lw=0.8, zorder=1)
-        ax.scatter(*x.T, c=np.linspace(1, 0, len(x)), cmap="cividis", s=5, zorder=2)
-        ax.plot(*x[0], "o", color="black", ms=4, zorder=3)
+        stroke(ax, x)
         ax.set_xlabel(f"{len(x)} points", fontsize=7)
-        ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
-        ax.spines[:].set_visible(False)
     return fig
 
 
 @styled
 def segments(dataset, per_class=2):
-    """The first training segments of each class as heat maps of the 39 features, each feature in units of its own
-    standard deviation over the training data, cut at two."""
-    frames = np.concatenate(dataset.train.x)
-    mean, std = frames.mean(axis=0), frames.std(axis=0)
+    """The first training segments of each class; see `segment`."""
     fig, pairs = _examples(dataset, per_class, "Training segments", 1.5, sharey="row")
     for ax, x in pairs:
-        image = ax.imshow(((x - mean) / np.where(std > 0, std, 1)).T, aspect="auto", origin="lower", cmap="cividis",
-                          vmin=-2, vmax=2, interpolation="nearest")
-        ax.set(yticks=[0, 13, 26, 38], xticks=[0, len(x) - 1])
+        image = segment(ax, x, dataset)
     fig.supxlabel("frame")
     fig.supylabel("feature")
     fig.colorbar(image, ax=fig.axes, shrink=0.7, label="standard deviations")
@@ -174,7 +196,7 @@ def learning(results, dataset, title, published):
     """A panel: loss against epoch, a thin line for each seed while it trains, the median bold while more than half of
     the seeds do; training in the cell's colour, test in grey and dotted. Below the title stand the mean accuracies, and
     the published ones, a dict with "train" and "test", or None in both."""
-    fig, [[ax]] = canvas(_panel_title(title, dataset, _accuracies(results, published)), width=PANEL, height=1.5)
+    fig, [[ax]] = canvas(_panel_title(title, dataset, *_accuracies(results, published)), width=PANEL, height=1.5)
     cell = results[0]["trial"]["cell"]
     for part, colour, dashes in (("test_", DARK, ":"), ("", COLOURS[cell], "-")):
         curves = [np.array(r["history"][f"{part}loss"], float) for r in results]
@@ -198,11 +220,11 @@ def _losses(results):
 
 
 def _accuracies(results, published):
-    """Mean training and test accuracy, and the published ones, in few letters."""
+    """Mean training and test accuracy, and the published ones, in few letters, a line each."""
     ours = [np.mean([r[f"{part}_accuracy"] for r in results]) for part in ("train", "test")]
     told = lambda pair: "/".join(f"{x:.2f}" for x in pair)
-    theirs = "" if published["test"] is None else f", source {told([published['train'], published['test']])}"
-    return f"here {told(ours)}{theirs}"
+    theirs = [] if published["test"] is None else [f"source {told([published['train'], published['test']])}"]
+    return [f"here {told(ours)}", *theirs]
 
 
 def _median(curves):
@@ -248,19 +270,17 @@ def confusion(matrices, dataset, title):
 
 
 @styled
-def sweep(xs, estimates, dataset, cell, title, xlabel, published=None, log=True, band=None):
+def sweep(xs, accuracies, dataset, cell, title, xlabel, published=None, log=True, band=None):
     """Accuracy against what was varied, xs.
 
-    estimates: "train" and "test" -> a `statistics.Estimate` for each x. Test: filled markers with intervals; training:
-    a thin line with crosses; published, the same two -> (x, accuracy): open markers. band: (low, high, label) shades a
-    range of x. The grey line is the majority rate of the test set.
+    accuracies: "train" and "test" -> a `statistics.Estimate` for each x. Test: filled markers with intervals, and a
+    faint point for each seed; training: a thin line with crosses; published, the same two -> (x, accuracy): open
+    markers. band: (low, high, label) shades a range of x. The grey line is the majority rate of the test set.
     """
     fig, [[ax]] = canvas(f"{title}: {dataset.label}", width=HALF, height=2.71)
-    means = {part: [e.mean for e in values] for part, values in estimates.items()}
-    spans = np.abs([[m - e.low, e.high - m] for m, e in zip(means["test"], estimates["test"])]).T
     colour = COLOURS[cell]
-    ax.errorbar(xs, means["test"], spans, fmt="o", ls=DASHES[cell], color=colour, capsize=3, lw=1.6, label="test")
-    ax.plot(xs, means["train"], "x-", color=DARK, lw=0.6, ms=4, label="training")
+    estimates(ax, xs, accuracies["test"], fmt="o", ls=DASHES[cell], color=colour, lw=1.6, label="test")
+    ax.plot(xs, [e.mean for e in accuracies["train"]], "x-", color=DARK, lw=0.6, ms=4, label="training")
     published = published or {"train": ([], []), "test": ([], [])}
     for part, marker, edge in (("test", "o", colour), ("train", "s", DARK)):
         points = published[part]
@@ -304,16 +324,16 @@ def node_rule(dataset, alphas, widths):
 
 @styled
 def folds(best, dataset, cell):
-    """Accuracy on held-out folds of the training data against width, mean and standard deviation, beside the test
+    """Accuracy on held-out folds of the training data against width, the mean and a point for each, beside the test
     accuracy, which decides nothing; an arrow marks the width that the folds choose.
 
     best: a `Sweep` of widths with a column "folds" and the alias "chosen".
     """
     fig, [[ax]] = canvas(f"{NAMES[cell]}, cross-validation: {dataset.label}", width=HALF, height=2.46)
     rows = best.within(dataset.name)
-    widths, scores = list(rows), [row["folds"] for row in rows.values()]
-    ax.errorbar(widths, [s.mean for s in scores], [s.sd for s in scores], fmt="o", ls=DASHES[cell], color=COLOURS[cell],
-                capsize=3, label="folds")
+    widths = list(rows)
+    estimates(ax, widths, [row["folds"] for row in rows.values()], fmt="o", ls=DASHES[cell], color=COLOURS[cell],
+              label="folds")
     ax.plot(widths, [row["test"].mean for row in rows.values()], "D", mfc="none", mec=DARK, ls="none", label="test set")
     chosen = best.names(dataset.name, "chosen")[1]
     ax.annotate("chosen", (chosen, 0), (chosen, 0.12), ha="center", arrowprops={"arrowstyle": "->"})
@@ -326,10 +346,17 @@ def folds(best, dataset, cell):
     return fig
 
 
+def _smooth(curve):
+    """The mean of the last SMOOTH values, or of as many as there are."""
+    sums = np.cumsum(np.insert(curve, 0, 0))
+    first = np.maximum(np.arange(len(curve)) + 1 - SMOOTH, 0)
+    return (sums[1:] - sums[first]) / (np.arange(len(curve)) + 1 - first)
+
+
 @styled
 def plateau(runs, watched, levels, dataset, cell):
     """Training loss of every seed with the two levels at which nothing, and one class alone, is known; and the recall
-    of each class over the epochs, the mean over the seeds that were watched.
+    of each class over the epochs, the mean over the seeds that were watched, and its mean over SMOOTH epochs bold.
 
     runs: results over the seeds. watched: results of `plateau.Watched`. levels: words -> loss.
     """
@@ -339,7 +366,8 @@ def plateau(runs, watched, levels, dataset, cell):
                   color=COLOURS[cell], lw=0.7, alpha=0.6)
     for place, (words, loss) in zip(("top", "bottom"), sorted(levels.items(), key=lambda level: level[1])):
         left.axhline(loss, color=DARK, lw=0.8, ls=":")
-        left.text(1, loss, words, fontsize=7, va=place, transform=left.get_yaxis_transform(), ha="right")
+        left.text(1, loss, words, fontsize=7, va=place, transform=left.get_yaxis_transform(), ha="right",
+                  bbox={"fc": "white", "ec": "none", "pad": 1, "alpha": 0.85})
     left.set(xlabel="epoch", ylabel="training loss (nats)", xlim=(0, None), ylim=(0, None))
     longest = max(len(w["recalls"]) for w in watched)
     table = np.full((len(watched), longest, len(dataset.classes)), np.nan)
@@ -347,7 +375,8 @@ def plateau(runs, watched, levels, dataset, cell):
         row[: len(w["recalls"])] = w["recalls"]
     for label, curve in enumerate(np.nanmean(table, axis=0).T):
         colour = matplotlib.colormaps["viridis"](label / len(dataset.classes))
-        right.plot(np.arange(1, longest + 1), curve, color=colour, lw=1.2, label=dataset.tick_labels[label])
+        right.plot(np.arange(1, longest + 1), curve, color=colour, lw=0.5, alpha=0.4)
+        right.plot(np.arange(1, longest + 1), _smooth(curve), color=colour, lw=1.6, label=dataset.tick_labels[label])
     right.set(xlabel="epoch", ylabel="recall on test sequences", ylim=(0, 1.02), xlim=(0, None))
     if len(dataset.classes) <= 16:
         right.legend(loc="upper left", bbox_to_anchor=(1, 1))

@@ -94,9 +94,9 @@ class Study:
         for dataset in self.datasets.values():
             if bands:
                 options["band"] = (bands[dataset.name, "least"], bands[dataset.name, "most"], "picks of the rule")
-            figure = sweep.draw(dataset.name, f"{self.name}, {subject}", xlabel, **options)
+            figure = sweep.draw(dataset.name, self.name, xlabel, **options)
             self.publish(f"{name}-{dataset.name}", figure, f"{self.name} on {dataset.label}: {subject} as training "
-                         "stopped; bars are intervals.", dataset)
+                         "stopped; bars are intervals, faint points seeds.", dataset)
 
     def publish_networks(self, block, sweep, value=None, chosen=""):
         """Publish loss against epoch and confusion matrix of the networks of a block of the source, under its numbers.
@@ -109,7 +109,7 @@ class Study:
             names = sweep.names(dataset.name, value or by)
             runs, row = sweep.runs[names], sweep.rows[names]
             hidden = runs[0]["trial"]["hidden"]
-            title = f"{' + '.join(map(str, hidden))} units"
+            title = f"{'+'.join(map(str, hidden))} units"
             printed = {part: row[f"{part}_published"] for part in ("train", "test")}
             about = f"{self.name} of {units(hidden)} units{chosen} on {dataset.label}"
             self.publish(found["learning"], plots.learning(runs, dataset, title, printed),
@@ -123,11 +123,11 @@ class Study:
 
 def seeds_by_cost(seeds, experiment, dataset):
     """How many seeds an Experiment is given: `seeds` itself, or of pairs (number, the multiplications that one training
-    may then take) the most, so that cheap ones are repeated more often. The same on every machine."""
+    may then take, None: any) the most, so that cheap ones are repeated more often. The same on every machine."""
     if isinstance(seeds, int):
         return seeds
     cost = experiment.multiplications(dataset)
-    return max(number for number, most in seeds if cost <= most)
+    return max(number for number, most in seeds if most is None or cost <= most)
 
 
 def stack(depth, width, last):

@@ -8,7 +8,7 @@ from sequtils.original import source
 from sequtils.results import Result
 
 UNSEEN = ("parameters", "majority", "agrees", "train_agrees", "run", "train_run", "size", "balanced", "macro_f1",
-          "verdict")  # for those who compute with the table, or name a cell
+          "verdict", "gap", "gap_beyond")  # for those who compute with the table, or name a cell
 
 
 class Sweep(Result):
@@ -18,8 +18,10 @@ class Sweep(Result):
     Dataset. baseline: the value with which the others are compared, paired; None: they are not. cell: the cell of all
     networks, beside which the source's numbers stand where it published some. labels: (data set, value) -> columns that
     name the network, such as {"units": "7 of 16, then 5"}. trials: data set -> {value: Trial}, where it may be trained
-    again. In every data set "first", "last", "best" (the highest test
-    accuracy) and "baseline" name rows, too.
+    again. In every data set "first", "last", "best" (the highest test accuracy) and "baseline" name rows, too.
+
+    gain: the paired difference in test accuracy to the baseline. gap: training less test accuracy, paired;
+    gap_beyond: that less the baseline's, by which overfitting is judged.
     """
 
     def __init__(self, by, runs, datasets, baseline=None, cell=None, labels=None, trials=None):
@@ -40,17 +42,18 @@ class Sweep(Result):
         theirs = source.accuracies(self.cell, name, self.varied, value)
         gain = {} if self.baseline is None else self._gain(name, value)
         return {**self.labels.get((name, value), {}), "seeds": len(results), "parameters": results[0]["parameters"],
-                **beside(results, theirs, dataset), **gain,
+                **beside(results, theirs, dataset), **gain, "gap": statistics.gap(results),
                 "balanced": balanced, "macro_f1": macro_f1, "majority": statistics.majority_rate(dataset.test),
                 "epochs": float(np.median([r["history"]["stop_epoch"] for r in results])),
                 "remark": remark(results, dataset)}
 
     def _gain(self, name, value):
         if value == self.baseline:
-            return {"gain": None, "verdict": "the baseline", "size": 1.0}
+            return {"gain": None, "verdict": "the baseline", "size": 1.0, "gap_beyond": None}
         gain = self.difference(name, value, self.baseline)
-        size = self.runs[name, value][0]["parameters"] / self.runs[name, self.baseline][0]["parameters"]
-        return {"gain": gain, "verdict": gain.word, "size": size}
+        ours, theirs = self.runs[name, value], self.runs[name, self.baseline]
+        return {"gain": gain, "verdict": gain.word, "size": ours[0]["parameters"] / theirs[0]["parameters"],
+                "gap_beyond": statistics.gap(ours, theirs)}
 
     def difference(self, name, value, other):
         """The paired Difference in test accuracy of two values, or their aliases, on one data set."""
@@ -104,9 +107,9 @@ class Sweep(Result):
     def draw(self, name, title, xlabel, **options):
         """Figure of the accuracies on one data set against what was varied; options: those of `plots.sweep`."""
         rows = self.within(name)
-        estimates = {part: [row[part] for row in rows.values()] for part in ("train", "test")}
-        published = {part: source.column(self.cell, name, self.varied, part) for part in estimates}
-        return plots.sweep(list(rows), estimates, self.datasets[name], self.cell, title, xlabel, published=published,
+        found = {part: [row[part] for row in rows.values()] for part in ("train", "test")}
+        published = {part: source.column(self.cell, name, self.varied, part) for part in found}
+        return plots.sweep(list(rows), found, self.datasets[name], self.cell, title, xlabel, published=published,
                            **options)
 
 

@@ -7,11 +7,15 @@ import csv
 import io
 from pathlib import Path
 
+from sequtils import text
 from sequtils.files import read_json, write_atomic, write_json
+from sequtils.intervals import LEVEL, holm
 from sequtils.original import published, rules, source
 
 WORDS = {True: "supported", False: "contradicted", None: "not decided by these data"}
+OF_FINDINGS = {True: "reproduced", False: "not reproduced", None: WORDS[None]}  # of claims that are a run's outcome
 NOT_MEASURED = "not measured"
+WITHOUT_RULE = ("true by construction", "cannot be judged here")  # what the ledger itself may say of a claim
 BEST = {(name, cell): f"comparison-ladder/{name}/{cell}/chosen/test"  # test accuracy of the best single network
         for name in published.DATASETS for cell in ("rnn", "lstm")}
 
@@ -27,28 +31,55 @@ def names():
 
 
 def judge(values, runs):
-    """The claims in the order of claims.yaml, each a dict with id, section, quote, quantity, rule in words, evidence (a
-    list of dicts with label, name and text) and verdict.
+    """The claims in the order of claims.yaml, each a dict with id, section, quote, quantity, why, family, finding, rule
+    in words, evidence (a list of dicts with label, name and text), p, corrected, chance (both as text) and verdict.
 
+    p: p-value of the verdict, None where there is no chance in the evidence or nothing is judged; corrected: the same
+    with Holm's correction (1979) for all the claims of the family, which the verdict goes by.
     values: the content of values.json. runs: outcomes of provenance.json by run. A claim is "not measured" where a
     run failed, or was not run, that publishes its values. Raises ClaimError for any other missing value.
     """
+    ledger = source.read("claims.yaml")
     known = {**values, "published": published.values()}
-    return [_judged(claim, known, runs) for claim in source.read("claims.yaml")["claims"]]
+    claims = [_weighed(claim, known, runs) for claim in ledger["claims"]]
+    for family in ledger["families"]:
+        members = [claim for claim in claims if claim["family"] == family and claim["p"] is not None]
+        for claim, corrected in zip(members, holm([claim["p"] for claim in members])):
+            claim["corrected"] = float(corrected)
+            claim["verdict"] = claim["verdict"] if corrected < 1 - LEVEL else WORDS[None]
+    return [{**claim, "chance": [text.chance(claim[key]) for key in ("p", "corrected")]} for claim in claims]
 
 
-def _judged(claim, values, runs):
+def _weighed(claim, values, runs):
+    """A claim with the p-value and the verdict that it would have alone."""
     evidence = {label: find(name, values, runs, f"the claim {claim['id']}")
                 for label, name in claim["evidence"].items()}
-    try:
-        rule = rules.in_words(claim["rule"])
-        verdict = NOT_MEASURED if None in evidence.values() else WORDS[rules.decide(claim["rule"], evidence)]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ClaimError(f"the rule of the claim {claim['id']} cannot be read ({error!r})") from None
     told = [{"label": label, "name": claim["evidence"][label], "text": shown(entry)}
             for label, entry in evidence.items()]
-    return {**{key: claim[key] for key in ("id", "section", "quote", "quantity")}, "rule": rule, "evidence": told,
-            "verdict": verdict}
+    said = {**{key: claim[key] for key in ("id", "section", "quote", "quantity", "why", "family")},
+            "finding": claim.get("finding", False)}
+    try:
+        rule, p, verdict = _verdict(claim, evidence)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ClaimError(f"the rule of the claim {claim['id']} cannot be read ({error!r})") from None
+    return {**said, "rule": rule, "evidence": told, "p": p, "corrected": p, "verdict": verdict}
+
+
+def _verdict(claim, evidence):
+    """(rule in words, p-value, verdict) of a claim; one without a rule has its verdict in the ledger."""
+    if "rule" not in claim:
+        return "", None, claim["verdict"]
+    rule = rules.in_words(claim["rule"])
+    if None in evidence.values():
+        return rule, None, NOT_MEASURED
+    judged = rules.decide(claim["rule"], evidence)
+    p, words = min(judged), OF_FINDINGS if claim.get("finding") else WORDS
+    verdict = words[judged.supports < judged.contradicts if p < 1 - LEVEL else None]
+    if claim["family"] in source.read("claims.yaml")["families"]:
+        return rule, p, verdict
+    if set(judged) - {0, 1}:
+        raise ValueError(f"there is chance in it, which the family {claim['family']} has not")
+    return rule, None, verdict
 
 
 def find(path, values, runs, who):
@@ -88,18 +119,22 @@ def write(build):
     best = {key: shown(find(name, values, runs, "the table of other reports"), published.NOT_RUN)
             for key, name in BEST.items()}
     others = published.reference(best, datasets)
-    counts = {word: sum(c["verdict"] == word for c in claims) for word in (*WORDS.values(), NOT_MEASURED)}
+    told = [claim["verdict"] for claim in claims]
+    counts = {word: told.count(word) for word in (*WORDS.values(), *OF_FINDINGS.values(), NOT_MEASURED, *WITHOUT_RULE)}
     parts = {part: [row for row in accuracies if row["accuracy"] == part] for part in ("training", "test")}
-    write_json(build / "claims.json", {"claims": claims, "counts": counts, "published": {
-        part: published.count(rows) for part, rows in parts.items()}})
+    ledger = source.read("claims.yaml")
+    write_json(build / "claims.json", {
+        "claims": claims, "counts": counts,
+        "families": list({**ledger["families"], **ledger["without_chance"]}.items()),
+        "published": {part: published.count(rows) for part, rows in parts.items()}})
     _write_table(build, "published", accuracies, published.typeset_published)
     _write_table(build, "reference", others, published.typeset_reference)
 
 
 def _write_table(build, id, rows, typeset):
     for suffix, content in ((".csv", rows), (".typeset.csv", [typeset(row) for row in rows])):
-        text = io.StringIO()
-        table = csv.DictWriter(text, list(content[0]), lineterminator="\n")
+        written = io.StringIO()
+        table = csv.DictWriter(written, list(content[0]), lineterminator="\n")
         table.writeheader()
         table.writerows(content)
-        write_atomic(build / "tables" / f"{id}{suffix}", text.getvalue())
+        write_atomic(build / "tables" / f"{id}{suffix}", written.getvalue())

@@ -1,15 +1,33 @@
 """The rules by which claims are judged; report/source/claims.yaml says in words what each of them means.
 
-A number is (low, value, high), its interval around it. A rule says True, False, or None where the intervals leave it
-open.
+A number is an `intervals.Mean`, of which p-values can be had; one without chance has no error. A rule gives `Judged`,
+two p-values, of which at most one is small.
 """
 
+from typing import NamedTuple
+
+import numpy as np
+
+from sequtils.intervals import Mean
 from sequtils.text import NBSP, number
 
 
+class Judged(NamedTuple):
+    """supports: the p-value of what a rule says being false, so small where it surely holds; contradicts: that of its
+    being true. Of one number both are twice those of one side, so that either is below 0.05 just where the 95 %
+    interval lies beyond the bound."""
+
+    supports: float
+    contradicts: float
+
+
+OPEN = Judged(1.0, 1.0)  # nothing is known: a word in the place of a number, or the range of a few seeds
+
+
 def higher(x, than):
-    """Whether x lies above `than`: the interval of one has to end before the other's begins."""
-    return True if x[0] > than[2] else False if x[2] < than[0] else None
+    """Whether x lies above `than`, of which it is independent (Welch 1947) if that is no fixed number."""
+    beyond = x - than
+    return Judged(*(float(min(1, 2 * p)) for p in (beyond.p_above(), (than - x).p_above())))
 
 
 def lower(x, than):
@@ -17,23 +35,29 @@ def lower(x, than):
     return higher(than, x)
 
 
-def at_most(x, bound, margin=(0, 0, 0)):
-    """Whether x is no greater than the number of `bound` and a margin."""
-    limit = bound[1] + margin[1]
-    return True if x[2] <= limit else False if x[0] > limit else None
+def at_most(x, bound):
+    """Whether x is no greater than the bound: as `lower`, but numbers without chance may be equal."""
+    return _exactly(x.centre <= bound.centre) if not x.error + bound.error else lower(x, bound)
 
 
 def equivalent(x, margin):
-    """Equivalence (Schuirmann 1987): whether all of the interval lies within the margin around zero. False where it
-    leaves zero out and the number itself is beyond the margin."""
-    if -margin[1] <= x[0] and x[2] <= margin[1]:
-        return True
-    return False if (x[0] > 0 or x[2] < 0) and abs(x[1]) > margin[1] else None
+    """Whether x lies within the margin around zero. It is supported by two one-sided tests, the greater p of which
+    counts (Schuirmann 1987), and contradicted where x lies beyond the margin on either side."""
+    beyond = Mean(abs(x.centre), x.error, x.freedom)
+    return Judged(float(x.p_equal(margin.centre)), float(min(1, 2 * beyond.p_above(margin.centre))))
+
+
+def equal(*values):
+    """Whether numbers or words without chance are the same, accuracies to two decimals, as the source printed them."""
+    first, *others = (round(x, 2) if isinstance(x, float) else x for x in values)
+    return _exactly(all(x == first for x in others))
 
 
 def all_of(parts):
-    """Whether all parts hold, in Kleene's logic of three values: one that does not decides, whatever is open."""
-    return False if False in parts else None if None in parts else True
+    """Whether all parts hold. The weakest part decides (intersection-union test, Berger 1982); that one of k fails is
+    known where the strongest evidence for it holds k times over (Bonferroni)."""
+    supports, contradicts = zip(*parts)
+    return Judged(max(supports), min(1.0, len(parts) * min(contradicts)))
 
 
 def any_of(parts):
@@ -43,7 +67,11 @@ def any_of(parts):
 
 def opposite(part):
     """Whether a part does not hold."""
-    return None if part is None else not part
+    return Judged(part.contradicts, part.supports)
+
+
+def _exactly(holds):
+    return Judged(float(not holds), float(holds))
 
 
 TESTS = {"higher": higher, "lower": lower, "at_most": at_most, "equivalent": equivalent}
@@ -51,7 +79,7 @@ JOINS = {"all_of": all_of, "any_of": any_of}
 
 
 def decide(rule, evidence):
-    """Whether a rule, {its name: arguments}, holds of the evidence, label -> entry of values.json. Raises KeyError for
+    """`Judged` of a rule, {its name: arguments}, from the evidence, label -> entry of values.json. Raises KeyError for
     a rule or a label that is not there."""
     [(name, of)] = rule.items()
     if name in JOINS:
@@ -59,14 +87,13 @@ def decide(rule, evidence):
     if name == "not":
         return opposite(decide(of, evidence))
     if name == "equal":
-        first, *others = (_printed(evidence[label]["value"]) for label in of)
-        return all(other == first for other in others)
+        return equal(*(evidence[label]["value"] for label in of))
     labels, options = arguments(name, of)
-    xs = [_number(label, evidence) for label in labels]
-    numbers = {key: _number(x, evidence) for key, x in options.items()}
-    if None in (*xs, *numbers.values()):  # a word, such as "no gradient", where a number should be
-        return None
-    return all_of([TESTS[name](x, **numbers) for x in xs])
+    xs, numbers = [_known(x, evidence) for x in labels], {key: _known(x, evidence) for key, x in options.items()}
+    test = TESTS[name]
+    if None in numbers.values():
+        return OPEN
+    return all_of([OPEN if x is None else test(x, **numbers) for x in xs])
 
 
 def arguments(name, of):
@@ -89,20 +116,15 @@ def in_words(rule):
     if name == "equivalent":
         return f"−{options['margin']}{NBSP}≤ {said} ≤{NBSP}{options['margin']}"
     if name == "at_most":
-        return f"{said} ≤{NBSP}{' + '.join(options[key] for key in ('bound', 'margin') if key in options)}"
+        return f"{said} ≤{NBSP}{options['bound']}"
     return f"{said} {'>' if name == 'higher' else '<'}{NBSP}{options['than']}"
 
 
-def _number(x, evidence):
-    """(low, value, high) of a number, or of what a label names; None where that is no number, or has only the range of
-    a few seeds."""
+def _known(x, evidence):
+    """The `Mean` of a number, or of what a label names; None where that is no number, or only the range of seeds."""
     entry = {"value": x} if isinstance(x, (int, float)) else evidence[x]
     if entry["value"] is None or isinstance(entry["value"], str) or entry.get("is_range"):
         return None
-    low, high = entry.get("low"), entry.get("high")
-    return (entry["value"],) * 3 if low is None else (low, entry["value"], high)
-
-
-def _printed(value):
-    """A value to two decimals, as the source printed its accuracies."""
-    return round(value, 2) if isinstance(value, float) else value
+    if entry.get("low") is not None and "error" not in entry:
+        raise ValueError("an interval without its error")
+    return Mean(entry.get("centre", entry["value"]), entry.get("error", 0.0), entry.get("freedom", np.inf))

@@ -26,6 +26,8 @@ def write(notebook, page):
             drawn |= found
         if "injected-parameters" in cell.metadata.get("tags", ()):
             cell.id = "given"  # papermill draws one by chance
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)  # its text says what it is
     # The "basic" template is the body alone: the full ones load scripts from other addresses.
     body, _ = HTMLExporter(template_name="basic").from_notebook_node(content)
     body = re.sub("|".join(drawn), lambda mark: drawn[mark.group()], body) if drawn else body

@@ -65,8 +65,9 @@ def _row(title, data, what, values):
 def _origin(provenance):
     sets = "; ".join(f"{d['title']}: {' '.join(d['classes'])}, {d['train']} training and {d['test']} test sequences"
                      + (", synthetic" if d["sample"] else "") for d in provenance["datasets"].values())
-    new = sum(run["trials"]["new"] for run in provenance["runs"].values())
-    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. The run took "
-            f"{provenance['wall_seconds'] / 60:.0f} minutes on {provenance['machine']['cores']} cores, "
-            f"for {new} experiments, each a training or a measurement. "
+    new, stored = (sum(run["trials"][kind] for run in provenance["runs"].values()) for kind in ("new", "stored"))
+    minutes, cores = provenance["wall_seconds"] / 60, provenance["machine"]["cores"]
+    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. Of its {new + stored} "
+            f"experiments, each a training or a measurement, {new} were computed by the last run, in {minutes:.0f} "
+            f"minutes on {cores} cores, the others by runs before it, with the same code and data. "
             "The whole report: [report/report.pdf](report/report.pdf).")

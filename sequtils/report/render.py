@@ -6,6 +6,7 @@ The sources are copied into the build folder first, because typst reads nothing 
 import shutil
 from pathlib import Path
 
+import matplotlib
 import typst
 
 from sequtils import fonts, paths
@@ -14,6 +15,7 @@ from sequtils.live import page
 from sequtils.original import claims
 
 SOURCES = ("report.typ", "style.typ", "results.typ", "references.bib", "chapters", "source")
+FONTS = str(Path(matplotlib.get_data_path(), "fonts", "ttf"))  # the letters of the figures
 PUBLISHED = ("provenance.json", "values.json", "manifest.json", "live.json")
 EXPORT_NOTE = "html export is under active development and incomplete"
 
@@ -60,8 +62,7 @@ def _compile(document, build, kind, **inputs):
     try:
         content, warnings = typst.compile_with_warnings(
             str(document / "report.typ"), root=str(build), format=kind, ignore_system_fonts=True,
-            font_paths=[str(fonts.FOLDER)],
-            sys_inputs={"target": kind, **inputs})
+            font_paths=[FONTS, str(fonts.FOLDER)], sys_inputs={"target": kind, **inputs})
     except typst.TypstError as error:
         raise RenderError(f"{error.message}\n{error.diagnostic}") from None
     unexpected = [w.message for w in warnings if w.message != EXPORT_NOTE]

@@ -65,6 +65,9 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
     inputs = {"profile": profile, "datasets": provenance.describe_data(data_root)}
     remarks = provenance.remarks(inputs["datasets"])
     print(*remarks, sep="\n", end="\n" if remarks else "", flush=True)
+    for described in inputs["datasets"].values() if data_root else ():
+        if described["sample"]:
+            print(f"{described['title']}: none in {data_root}, so the embedded sample", flush=True)
     settings = _parameters(profile, data_root, aside, cluster)
     old = _earlier(build, inputs) if only else {}
     if old and aside != build:
@@ -235,6 +238,7 @@ def execute(run, parameters, build, final):
     try:
         papermill.execute_notebook(str(source), str(target), {k: v for k, v in given.items() if k in known},
                                    kernel_name="python3", progress_bar=False, cwd=str(paths.NOTEBOOKS),
+                                   store_widget_state=False,  # nobody draws here
                                    extra_arguments=["--log-level=50"])  # no word about its sockets on the terminal
     except papermill.PapermillExecutionError as failure:
         error = f"cell {failure.exec_count}: {failure.ename}: {failure.evalue}"

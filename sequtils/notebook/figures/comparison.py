@@ -21,7 +21,7 @@ def groups(gains, dataset, kind):
     title = f"LSTM minus RNN by {kind}: {dataset.label}"
     width = min(max(plots.HALF, 0.5 * len(parts)), plots.FULL)
     fig, [[ax]] = plots.canvas(title, width=width, height=2.6 if turned else 2.13)
-    _errors(ax, np.arange(len(parts)), [part["gain"] for part in parts], fmt="D", color=DARK, capsize=3)
+    plots.estimates(ax, np.arange(len(parts)), [part["gain"] for part in parts], fmt="D", color=DARK)
     ax.axhline(0, color=LIGHT, lw=1, zorder=0)
     plots.class_ticks(ax.xaxis, names, width - 0.8)
     ax.tick_params(axis="x", rotation=90 if turned else 0)
@@ -38,8 +38,8 @@ def slide(cells, ladder, datasets):
     for ax, (name, dataset) in zip(axes[0], datasets.items()):
         for cell, shift in (("rnn", -0.08), ("lstm", 0.08)):
             both = [cells[name, cell, "test"], ladder[name, cell, "chosen", "test"]]
-            _errors(ax, np.arange(2) + shift, both, fmt=MARKERS[cell], ms=7, capsize=4, lw=2, color=COLOURS[cell],
-                    label=NAMES[cell])
+            plots.estimates(ax, np.arange(2) + shift, both, fmt=MARKERS[cell], ms=7, lw=2, color=COLOURS[cell],
+                            label=NAMES[cell])
             published = source.accuracies(cell, name, "layers", 2)["test"]
             ax.plot(shift, published, MARKERS[cell], mfc="none", mec=COLOURS[cell], ms=9,
                     label=f"{NAMES[cell]}, published")
@@ -59,15 +59,15 @@ def ladder(steps, ensemble, dataset):
     fig, [[ax]] = plots.canvas(f"The ladder: {dataset.label}", height=0.98 + 0.3 * (len(rungs) + 1))
     for cell, shift in (("rnn", -0.15), ("lstm", 0.15)):
         rows, places = list(steps.within(dataset.name, cell).values()), np.arange(len(rungs)) + shift
-        _errors(ax, places, [row["test"] for row in rows], across=True, fmt=MARKERS[cell], color=COLOURS[cell],
-                capsize=3, label=f"{NAMES[cell]}, test")
+        plots.estimates(ax, places, [row["test"] for row in rows], across=True, fmt=MARKERS[cell], color=COLOURS[cell],
+                        label=f"{NAMES[cell]}, test")
         ax.plot([row["folds"] for row in rows], places, "|", color=COLOURS[cell], ms=9,
                 label=f"{NAMES[cell]}, held-out folds")
         chosen = steps.row(dataset.name, cell, "chosen")
         ax.plot(chosen["test"].mean, rungs.index(chosen["rung"]) + shift, "o", mfc="none", mec="black", ms=12,
                 label="chosen by the folds" if cell == "lstm" else None)
-    _errors(ax, [len(rungs)], [ensemble], across=True, fmt=MARKERS["ensemble"], color=DARK, capsize=3,
-            label="ensemble, test")
+    plots.estimates(ax, [len(rungs)], [ensemble], across=True, fmt=MARKERS["ensemble"], color=DARK,
+                    label="ensemble, test")
     ax.axvline(statistics.majority_rate(dataset.test), color=LIGHT, lw=1, zorder=0, label="majority rate")
     ax.set_yticks(range(len(rungs) + 1), [*rungs, "ensemble"])
     ax.invert_yaxis()
@@ -76,11 +76,20 @@ def ladder(steps, ensemble, dataset):
     return fig
 
 
-def _errors(ax, places, estimates, across=False, **options):
-    """Means with intervals, upright, or across where the accuracy runs from left to right."""
-    means = np.array([e.mean for e in estimates])
-    spans = np.abs([[e.mean - e.low, e.high - e.mean] for e in estimates]).T
-    if across:
-        ax.errorbar(means, places, xerr=spans, **options)
-    else:
-        ax.errorbar(places, means, yerr=spans, **options)
+@plots.styled
+def effects(worth, datasets):
+    """What each change is worth, the `ablation.effects`, of both data sets on one scale: gains with intervals."""
+    names = list(datasets)
+    changes = [row["change"] for row in worth.within(names[0]).values()]
+    title = "What is it worth? " + ", ".join(d.label for d in datasets.values())
+    fig, [[ax]] = plots.canvas(title, height=0.7 + 0.3 * len(changes))
+    for name, shift, marker, colour in zip(names, (-0.15, 0.15), "oD", (DARK, "#009E73")):
+        gains = [row["gain"] for row in worth.within(name).values()]
+        plots.estimates(ax, np.arange(len(gains)) + shift, gains, across=True, fmt=marker, color=colour,
+                        label=datasets[name].title)
+    ax.axvline(0, color=LIGHT, lw=1, zorder=0)
+    ax.set_yticks(range(len(changes)), changes)
+    ax.invert_yaxis()
+    ax.set(xlabel="gain in test accuracy")
+    ax.legend(loc="lower right")
+    return fig

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sequtils import statistics
-from sequtils.measures.synthetic import LATCHED, MASTERED
+from sequtils.measures.length import RULES
 from sequtils.notebook import plots
 from sequtils.notebook.plots import COLOURS, DASHES, LIGHT, NAMES
 
@@ -66,20 +66,20 @@ def length(results, dataset):
 def _accuracy(ax, x, estimates, train, cell):
     """Test accuracy with intervals and training accuracy of a cell; the last place stands apart from the line."""
     means = [e.mean for e in estimates]
-    spans = np.abs([[e.mean - e.low, e.high - e.mean] for e in estimates]).T
     style = {"color": COLOURS[cell], "marker": MARKERS[cell]}
-    ax.errorbar(x, means, spans, ls="none", capsize=3, ms=5, **style)
+    plots.estimates(ax, x, estimates, ls="none", ms=5, **style)
     ax.plot(x[:-1], means[:-1], ls=DASHES[cell], lw=1.8, ms=5, label=f"{NAMES[cell]}, test", **style)
     ax.plot(x[:-1], train[:-1], ls=DASHES[cell], lw=0.7, ms=5, mfc="white", label=f"{NAMES[cell]}, training", **style)
     ax.plot(x[-1:], train[-1:], ls="none", ms=5, mfc="white", **style)
 
 
 @plots.styled
-def problems(adding, latch):
-    """Error of the adding problem and accuracy of the latch problem against length: a marker for each seed, a line
-    through the medians, the bound of mastery in grey. adding, latch: cell -> {length: results}."""
-    fig, axes = plots.canvas("Generated problems of growing length: no data set", 1, 2, height=2.3)
-    for ax, found, key, bound in zip(axes[0], (adding, latch), ("error", "test_accuracy"), (MASTERED, LATCHED)):
+def problems(tasks):
+    """Error of the adding problem, accuracy of the latch problem and of the words against length: a marker for each
+    seed, a line through the medians, the bound of mastery in grey. tasks: name -> cell -> {length: results}."""
+    fig, axes = plots.canvas("Generated problems of growing length: no data set", 1, len(tasks), height=2.3)
+    for ax, (name, found) in zip(axes[0], tasks.items()):
+        key, _, _, bound, unit = RULES[name]
         for cell, by_length in found.items():
             shift = {"rnn": 0.97, "lstm": 1.03}[cell]
             runs = {n: [r[key] for r in results] for n, results in by_length.items()}
@@ -91,10 +91,12 @@ def problems(adding, latch):
         ax.set_xscale("log", base=2)
         ax.set_xticks(list(runs), map(str, runs))
         ax.minorticks_off()
-        ax.set_xlabel("length of a sequence (frames)")
-    axes[0, 0].set(title="adding", ylabel="mean squared error", ylim=(0, None))
-    axes[0, 1].set(title="latch", ylabel="test accuracy", ylim=(0.35, 1.03))
-    axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+        ax.set(title=name, xlabel=f"length ({unit})")
+        if key == "error":
+            ax.set(ylabel="mean squared error", ylim=(0, None))
+        else:
+            ax.set(ylabel="test accuracy", ylim=(0.25, 1.03))
+    axes[0, -1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
 
 

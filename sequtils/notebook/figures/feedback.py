@@ -16,15 +16,16 @@ KINDS = {"one to one": (1, [0], [0]), "one to many": (3, [0], [0, 1, 2]), "many 
 
 
 @styled
-def loop(gains, pole, disturbance, steps, at):
-    """Output of the controlled plant for each gain, a panel each; the dotted line is the set point."""
-    fig, axes = canvas("A loop without feedback, with it, and with too much of it", 1, len(gains), height=1.97)
-    for ax, gain in zip(axes[0], gains):
-        y = control_loop(gain, pole, disturbance, steps, at)
+def loop(loops, disturbance, steps, at):
+    """Output of a controlled plant, a panel for each (pole of the plant, gain); the dotted line is the set point."""
+    fig, axes = canvas("A loop without feedback, with it, and with too much of it", 1, len(loops), height=2.1)
+    for ax, (plant, gain) in zip(axes[0], loops):
+        y = control_loop(gain, plant, disturbance, steps, at)
         ax.axhline(1, color=DARK, ls=":", lw=1)
         ax.axvspan(at, steps - 1, color="#EEEEEE", zorder=0)
         ax.plot(y, "o-", color=COLOURS["rnn"], ms=2.5, lw=1)
-        ax.set_title(f"gain {gain:g}, pole {number(closed_loop_pole(gain, pole), '.2f')}")
+        pole = number(closed_loop_pole(gain, plant), ".2f")
+        ax.set_title(f"plant {plant:g}\ngain {gain:g}\npole {pole}", fontsize=8)
         ax.set(xlabel="step", xlim=(0, steps - 1))
     axes[0, 0].set_ylabel("output (set point = 1)")
     return fig
@@ -98,7 +99,7 @@ def memory(results, lags, threshold, dataset):
 @styled
 def diagrams():
     """The four kinds of network as rows of cells: inputs from below, outputs to above, the state to the right."""
-    fig, axes = canvas("Four kinds of network", 1, 4, height=1.39, width_ratios=(1.6, 3, 3, 3))
+    fig, axes = canvas("Four kinds of network", 1, 4, height=1.6, width_ratios=(1.6, 3, 3, 3))
     for ax, (kind, (cells, inputs, outputs)) in zip(axes[0], KINDS.items()):
         for t in range(cells):
             ax.add_patch(Rectangle((t, 0), 0.56, 0.5, fc="#EEEEEE", ec=DARK))

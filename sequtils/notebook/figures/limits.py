@@ -9,7 +9,8 @@ from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES
 
 POOLINGS = {"last": ("o", "-", "#D55E00"), "mean": ("s", "--", "#0072B2"), "max": ("^", "-.", "#009E73"),
             "attention": ("D", ":", "#000000")}
-UNSEEN = ("seeds", "majority", "size", "balanced", "macro_f1", "epochs", "remark")  # columns that no table shows
+UNSEEN = ("seeds", "majority", "size", "balanced", "macro_f1", "epochs", "remark", "gap",
+          "gap_beyond")  # columns that no table shows
 LINES = {"rnn": ("o", "-", COLOURS["rnn"]), "lstm": ("s", "--", COLOURS["lstm"]),
          "mingru": ("^", "-.", "#009E73"), "transformer": ("D", ":", "#000000")}
 
@@ -22,8 +23,8 @@ def bottleneck(found, dataset):
     for k, (pooling, (marker, dashes, colour)) in enumerate(POOLINGS.items()):
         rows = dict(sorted(found.within(dataset.name, pooling).items()))
         widths = list(rows)
-        _with_intervals(ax, np.array(widths) * 1.06 ** (k - 1.5), [row["test"] for row in rows.values()], marker=marker,
-                        ls=dashes, color=colour, label=limits.POOLINGS[pooling])
+        plots.estimates(ax, np.array(widths) * 1.06 ** (k - 1.5), [row["test"] for row in rows.values()], marker=marker,
+                        ls=dashes, color=colour, label=limits.POOLINGS[pooling], ms=5, lw=1.4, elinewidth=0.8)
     majority = np.bincount(dataset.test.y).max() / len(dataset.test)
     ax.axhline(majority, color=LIGHT, lw=1, zorder=0, label="majority rate")
     ax.set_xscale("log", base=2)
@@ -32,12 +33,6 @@ def bottleneck(found, dataset):
     ax.set(xlabel="units of the LSTM", ylabel="test accuracy", ylim=(0, 1.02))
     plots.legend_below(fig)
     return fig
-
-
-def _with_intervals(ax, xs, estimates, **style):
-    means = [e.mean for e in estimates]
-    spans = np.abs([[e.mean - e.low, e.high - e.mean] for e in estimates]).T
-    ax.errorbar(xs, means, spans, capsize=2.5, ms=5, lw=1.4, elinewidth=0.8, **style)
 
 
 @plots.styled
@@ -78,8 +73,7 @@ def regularisation(sweep, dataset):
     fig, [[ax]] = plots.canvas(f"Norms and dropout in an LSTM: {dataset.label}", width=plots.HALF,
                                height=1.11 + 0.22 * len(gains))
     for place, e in enumerate(gains.values()):
-        ax.plot([e.low, e.high], [place, place], "-", color=DARK, lw=1.2)
-        ax.plot(e.mean, place, "o", color=DARK, mfc=DARK if e.side else "white", ms=6)
+        plots.estimates(ax, [place], [e], across=True, fmt="o", color=DARK, mfc=DARK if e.side else "white", lw=1.2)
     ax.axvline(0, color=LIGHT, lw=1, zorder=0)
     ax.set_yticks(range(len(gains)), list(gains))
     ax.invert_yaxis()
