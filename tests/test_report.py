@@ -109,7 +109,8 @@ class Page(HTMLParser):
 def test_the_page_is_one_file_with_every_figure_and_an_alternative_text(build):
     page = Page((build / "report.html").read_text())
     images = [attrs for tag, attrs in page.tags if tag == "img"]
-    assert len(images) == len(json.loads((build / "manifest.json").read_text())["figures"])
+    twice = 4  # figures 1.3 to 1.6 of the source are its 1.7 to 1.10, too: one panel stands for both
+    assert len(images) == len(json.loads((build / "manifest.json").read_text())["figures"]) - twice
     assert all(i["src"].startswith("data:image/") and len(i["alt"]) > 20 for i in images)
     links = {attrs.get("href", "") for tag, attrs in page.tags if tag in ("a", "link")}
     assert {link for link in links if not link.startswith("#")} == {f"notebooks/{run}.html" for run in RUNS}
@@ -138,8 +139,8 @@ def test_a_missing_name_stops_the_rendering_and_is_named(build, tmp_path, capsys
     copy = tmp_path / "copy"
     shutil.copytree(build, copy)
     values = json.loads((copy / "values.json").read_text())
-    for path, told in ((("nodes-rnn", "rows", "cv/best", "test"), "no column test in the row cv/best of nodes-rnn"),
-                       (("nodes-rnn", "rows", "cv/best"), "no row cv/best in what was published as nodes-rnn"),
+    for path, told in ((("nodes-rnn", "rows", "cv/last", "test"), "no column test in the row cv/last of nodes-rnn"),
+                       (("nodes-rnn", "rows", "cv/last"), "no row cv/last in what was published as nodes-rnn"),
                        (("best-lstm-hyperparameters",), "no notebook published best-lstm-hyperparameters"),
                        (("comparison-cells", "rows", "cv/lstm", "gain"), "value comparison-cells/cv/lstm/gain")):
         broken = json.loads(json.dumps(values))

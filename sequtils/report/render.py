@@ -3,8 +3,11 @@
 The sources are copied into the build folder first, because typst reads nothing outside the folder that it works in.
 """
 
+import base64
+import re
 import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 import matplotlib
 import typst
@@ -17,6 +20,7 @@ from sequtils.original import claims
 SOURCES = ("report.typ", "style.typ", "results.typ", "references.bib", "chapters", "source")
 FONTS = str(Path(matplotlib.get_data_path(), "fonts", "ttf"))  # the letters of the figures
 PUBLISHED = ("provenance.json", "values.json", "manifest.json", "live.json")
+PICTURE = re.compile(r'"data:image/svg\+xml;base64,([^"]*)"')
 EXPORT_NOTE = "html export is under active development and incomplete"
 
 
@@ -74,6 +78,13 @@ def _compile(document, build, kind, **inputs):
 def _page(html, live):
     """Put the style sheet and the script into the page, and the networks where there are some, and seal it."""
     css, script = ((paths.REPORT / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    html = PICTURE.sub(_unpacked, html)
     html = html.replace("</head>", f"<style>{css}</style></head>", 1)
     html = html.replace("</body>", f"<script>{script}</script></body>", 1)
     return page.sealed(page.with_networks(html, live) if live else html)
+
+
+def _unpacked(found):
+    """A picture as text in its address, a quarter shorter than in base64."""
+    svg = re.sub(r"\s+", " ", base64.b64decode(found[1]).decode())
+    return '"data:image/svg+xml,' + quote(svg, safe=" !'()*+,-./:;<=>?@[]^_`{|}~$") + '"'

@@ -138,8 +138,8 @@ def drawings(results, dataset, most=3):
         for ax, result in zip(axes[1:, c], results):
             read = result["predictions"][c * each]
             _pen(ax, result["drawings"][c], COLOURS["lstm"])
-            ax.set_xlabel(f"read as {dataset.tick_labels[read]}", fontsize=7, color=DARK,
-                          weight="normal" if read == c else "bold")
+            cross = "" if read == c else "\u2717 "
+            ax.set_xlabel(f"{cross}read as {dataset.tick_labels[read]}", fontsize=7, color=DARK)
     for row, label in zip(axes, ["mean", *(f"seed {r['trial']['seed']}" for r in results)]):
         row[0].set_ylabel(label)
     return fig
