@@ -139,8 +139,8 @@ def test_a_missing_name_stops_the_rendering_and_is_named(build, tmp_path, capsys
     copy = tmp_path / "copy"
     shutil.copytree(build, copy)
     values = json.loads((copy / "values.json").read_text())
-    for path, told in ((("nodes-rnn", "rows", "cv/last", "test"), "no column test in the row cv/last of nodes-rnn"),
-                       (("nodes-rnn", "rows", "cv/last"), "no row cv/last in what was published as nodes-rnn"),
+    for path, told in ((("datasets", "rows", "cv", "majority"), "no column majority in the row cv of datasets"),
+                       (("datasets", "rows", "cv"), "no row cv in what was published as datasets"),
                        (("best-lstm-hyperparameters",), "no notebook published best-lstm-hyperparameters"),
                        (("comparison-cells", "rows", "cv/lstm", "gain"), "value comparison-cells/cv/lstm/gain")):
         broken = json.loads(json.dumps(values))
