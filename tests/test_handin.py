@@ -1,14 +1,18 @@
 """The README's results are those of the committed report, and nothing is written by halves."""
 
+import hashlib
 import itertools
 import json
 import re
 
 import pytest
+import yaml
 
 from sequtils import paths
 from sequtils.__main__ import main
+from sequtils.files import read_json
 from sequtils.report import release
+from tests.document import make_build
 
 README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -64,3 +68,14 @@ def test_a_missing_value_or_file_or_mark_is_named(values, tmp_path, capsys):
         release.replaced("no marks", "table")
     assert main(["hand-in", "--build", str(tmp_path)]) == 1
     assert "run the whole report first" in capsys.readouterr().err
+
+
+def test_a_checker_finds_every_output_with_its_checksum(tmp_path):
+    build = make_build(tmp_path)
+    told = read_json(build / "provenance.json")
+    listed = yaml.safe_load(release.codecheck(build, read_json(build / "manifest.json"), told))["manifest"]
+    assert len(listed) == 7 and all("embedded sample" in item["comment"] for item in listed)
+    for item in listed:
+        content = (build / item["file"].removeprefix("report/build/")).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == item["sha256"]
+    assert yaml.safe_load((paths.ROOT / "codecheck.yml").read_text(encoding="utf-8"))["manifest"]

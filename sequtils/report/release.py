@@ -1,5 +1,8 @@
-"""Handing in: a copy of the finished report in report/, and its main results as a table in README.md."""
+"""Handing in: a copy of the finished report in report/, and its main results as a table in README.md; and a list of all
+figures and tables with checksums."""
 
+import hashlib
+import json
 from pathlib import Path
 
 from sequtils import paths
@@ -30,9 +33,25 @@ def hand_in(build=None):
     values, provenance = (read_json(build / name, {}) for name in ("values.json", "provenance.json"))
     content = {readme: replaced(readme.read_text(encoding="utf-8"), section(values, provenance))}
     content |= {paths.REPORT / target: (build / name).read_bytes() for name, target in FILES.items()}
+    content[paths.ROOT / "codecheck.yml"] = codecheck(build, read_json(build / "manifest.json", {}), provenance)
     for path, data in content.items():
         write_atomic(path, data)
     return list(content)
+
+
+def codecheck(build, manifest, provenance):
+    """What an independent checker makes again and compares, as a codecheck.yml (codecheck.org.uk, version 1.0): every
+    published figure and table with its caption and SHA-256. Strings are written as JSON, which YAML holds."""
+    items = [*manifest["figures"].values(), *manifest["tables"].values()]
+    lines = ["---", "version: https://codecheck.org.uk/spec/config/1.0/", "paper:",
+             "  title: RNN against LSTM, measured again", "  authors:", "    - name: The sequtils authors",
+             f"# Made by: make report DATA=the course's data PROFILE={provenance['profile']}, commit {provenance['commit']}",
+             "manifest:"]
+    for item in sorted(items, key=lambda item: item["file"]):
+        digest = hashlib.sha256((build / item["file"]).read_bytes()).hexdigest()
+        lines += [f"  - file: report/build/{item['file']}", f"    sha256: {digest}",
+                  f"    comment: {json.dumps(item['caption'], ensure_ascii=False)}"]
+    return "\n".join([*lines, ""])
 
 
 def section(values, provenance):
