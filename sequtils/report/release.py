@@ -45,7 +45,7 @@ def codecheck(build, manifest, provenance):
     items = [*manifest["figures"].values(), *manifest["tables"].values()]
     lines = ["---", "version: https://codecheck.org.uk/spec/config/1.0/", "paper:",
              "  title: RNN against LSTM, measured again", "  authors:", "    - name: The sequtils authors",
-             f"# Made by: make report DATA=the course's data PROFILE={provenance['profile']}, commit {provenance['commit']}",
+             f"# Made by: make report DATA=DIR PROFILE={provenance['profile']}, of commit {provenance['commit']}",
              "manifest:"]
     for item in sorted(items, key=lambda item: item["file"]):
         digest = hashlib.sha256((build / item["file"]).read_bytes()).hexdigest()
@@ -85,8 +85,7 @@ def _origin(provenance):
     sets = "; ".join(f"{d['title']}: {' '.join(d['classes'])}, {d['train']} training and {d['test']} test sequences"
                      + (", synthetic" if d["sample"] else "") for d in provenance["datasets"].values())
     new, stored = (sum(run["trials"][kind] for run in provenance["runs"].values()) for kind in ("new", "stored"))
-    minutes, cores = provenance["wall_seconds"] / 60, provenance["machine"]["cores"]
     return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. Of its {new + stored} "
-            f"experiments, each a training or a measurement, {new} were computed by the last run, in {minutes:.0f} "
-            f"minutes on {cores} cores, the others by runs before it, with the same code and data. "
+            f"experiments, each a training or a measurement, {new} were computed by the last run, the others by runs "
+            "before it, with the same code and data. "
             "The whole report: [report/report.pdf](report/report.pdf).")
