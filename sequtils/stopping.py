@@ -48,10 +48,18 @@ def kill_descendants():
     killed = []
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if "resource_tracker" not in " ".join(process.cmdline()):
+            if "resource_tracker" not in " ".join(_command(process)):
                 process.kill()
                 killed.append(process)
     psutil.wait_procs(killed, timeout=3)
+
+
+def _command(process):
+    """The command of a process; of one that is just starting, and still looks like its parent, what it becomes."""
+    deadline, parent = time.monotonic() + 0.5, process.parent()
+    while parent and process.cmdline() == parent.cmdline() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process.cmdline()
 
 
 def end_with_parent():
