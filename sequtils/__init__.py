@@ -7,6 +7,8 @@ Each room is a folder whose docstring says what goes in and what comes out; a ro
 `RecurrentClassifier` is for one's own sequences: a scikit-learn estimator that trains as the study does.
 """
 
+from sequtils import arithmetic  # noqa: F401 - first: PyTorch reads it once
+
 __all__ = ["RecurrentClassifier"]
 
 

@@ -66,8 +66,10 @@ class Result:
         return list(dict.fromkeys(name for row in self.rows.values() for name in row))
 
     def frame(self):
-        """The raw numbers as a DataFrame: an Estimate is spread over name, name_sd, name_low and name_high."""
-        return pd.DataFrame([{**dict(zip(self.by, names)), **_spread(row)} for names, row in self.rows.items()],
+        """The numbers, in digits that are `text.stable`, as a DataFrame: an Estimate is spread over name, name_sd,
+        name_low and name_high."""
+        rows = [{**dict(zip(self.by, names)), **_spread(row)} for names, row in self.rows.items()]
+        return pd.DataFrame([{name: text.stable(x) for name, x in row.items()} for row in rows],
                             dtype=object)  # whole numbers stay whole where a row has none
 
     def table(self, without=()):
@@ -108,14 +110,15 @@ class Result:
         form = form or ("+.3f" if isinstance(x, Difference) else ".3f")
         verdict = {"verdict": x.verdict, "p": x.p} if isinstance(x, Difference) else {}
         known = {name: float(getattr(x.known, name)) for name in ("centre", "error", "freedom")} if x.known else {}
-        return {"value": float(x.mean), "low": float(x.low), "high": float(x.high), "text": text.number(x.mean, form),
-                "range": x.span(form), **verdict, **known, **({"is_range": True} if x.is_range else {})}
+        numbers = {"value": float(x.mean), "low": float(x.low), "high": float(x.high), **verdict, **known}
+        return {**{name: text.stable(n) for name, n in numbers.items()}, "text": text.number(x.mean, form),
+                "range": x.span(form), **({"is_range": True} if x.is_range else {})}
 
     @staticmethod
     def _plain(x, form=""):
         x = x.item() if isinstance(x, np.generic) else x  # JSON knows no number of NumPy's, and no "not a number"
         x = None if x != x else x
-        return {"value": x, "low": None, "high": None, "text": text.number(x, form or ".3f"), "range": ""}
+        return {"value": text.stable(x), "low": None, "high": None, "text": text.number(x, form or ".3f"), "range": ""}
 
     def html(self, without=()):
         """`table` as HTML; one with a $ in a name is marked as without mathematics, which JupyterLab would set."""

@@ -39,7 +39,7 @@ SCHEMAS = {
         _given(["Trial"], *MEASURED, history=["accuracy"]),
         _given(["BatchTrial"], *(name for name in MEASURED if name != "logits"))]},
     "values.json": _map(_record({"rows": _map(_map(_record(text=TEXT, range=TEXT)))}, run=TEXT)),
-    "manifest.json": _map(_map(ENTRY)),
+    "manifest.json": _map(_map(ENTRY)), "timings.json": _map(_map(ENTRY)),
     "provenance.json": {"type": "object", "properties": {"runs": _map(RUN), "datasets": _map(DATA), "profile": TEXT}},
     "made-from.json": _record(inputs=WORD_OR_NONE, files=_map(TEXT)),
 }

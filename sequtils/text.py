@@ -17,6 +17,12 @@ def number(x, form=".3f"):
     return (str(x) if isinstance(x, int) else format(float(x), form)).replace("-", "−")
 
 
+def stable(x, digits=10):
+    """A number in as many digits as every machine finds alike: the last of float64's sixteen depend on the order of
+    sums, which a BLAS chooses by the processor. What is no float stays as it is."""
+    return float(f"{x:.{digits}g}") if isinstance(x, float) else x
+
+
 def between(low, high, form=".3f"):
     """An interval, such as [0.100, 0.200], which is not broken into lines."""
     return f"[{number(low, form)},{NBSP}{number(high, form)}]"

@@ -13,7 +13,7 @@ from sequtils.trials import BatchTrial, Store, batch_trial, store
 @pytest.fixture(autouse=True)
 def alone():
     """On one thread, as in an experiment."""
-    with minibatch.one_thread():
+    with minibatch.one_order():
         yield
 
 

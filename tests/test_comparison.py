@@ -64,17 +64,23 @@ def test_a_class_without_test_sequences_keeps_the_place_of_the_others(toy):
     assert [(row, found[(*row, "name")]) for row in found.rows] == [(("handwriting", 2), "left")]
 
 
-@pytest.mark.parametrize(("seconds", "middle", "times"), [((1, 4), 2.5, 2.5), ((1, 4, 2), 2, 7 / 3),
-                                                        ((9, 1, 4, 2), 3, 4)])
-def test_seconds_are_true_medians_of_odd_and_of_even_numbers_of_seeds(toy, seconds, middle, times):
-    history = {"stop_epoch": 10, "reason": "converged"}
-    took = lambda values: [{"seconds": s, "history": history, "parameters": 7} for s in values]
-    runs = {("handwriting", "rnn"): took([1] * len(seconds)), ("handwriting", "lstm"): took(seconds)}
-    row = ablation.times(runs, {"handwriting": toy}).row("handwriting", "lstm")
+@pytest.mark.parametrize(("values", "middle", "times"), [((1, 4), 2.5, 2.5), ((1, 4, 2), 2, 7 / 3),
+                                                       ((9, 1, 4, 2), 3, 4)])
+def test_costs_are_true_medians_of_odd_and_of_even_numbers_of_seeds(toy, values, middle, times):
+    frames, D = sum(map(len, toy.train.x)), toy.train.x[0].shape[1]
+
+    def trained(cell, epochs):
+        return [{"seconds": float(n), "parameters": 7, "history": {"stop_epoch": n, "reason": "converged"},
+                 "trial": trials.Trial("handwriting", cell, (3,), seed=seed).record} for seed, n in enumerate(epochs)]
+
+    runs = {("handwriting", "rnn"): trained("rnn", [1] * len(values)), ("handwriting", "lstm"): trained("lstm", values)}
     needed = ablation.resources(runs, {"handwriting": toy}).row("handwriting", "lstm")
-    assert (row["seconds"], row["seconds_an_epoch"]) == (middle, middle / 10)
-    assert row["times"].mean == row["epoch_times"].mean == pytest.approx(times)
-    assert row["times"].interval == (min(seconds), max(seconds)) and needed["converged"] == needed["of"] == len(seconds)
+    assert needed["epochs"] == middle and needed["converged"] == needed["of"] == len(values)
+    assert needed["products"] == pytest.approx(middle * frames * 4 * 3 * (D + 3) / 1e9)
+    assert needed["times"].mean == pytest.approx(4 * times)  # an LSTM has four sums where the RNN has one
+    assert needed["times"].interval == (4 * min(values), 4 * max(values))
+    row = ablation.times(runs, {"handwriting": toy}).row("handwriting", "lstm")
+    assert row["seconds"] == middle and row["seconds_an_epoch"] == 1
 
 
 def test_restricted_results():

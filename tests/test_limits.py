@@ -7,7 +7,7 @@ from torch import nn
 
 from sequtils import trials
 from sequtils.engine import minibatch
-from sequtils.measures import limits
+from sequtils.measures import limits, resources
 from sequtils.models import modern
 from sequtils.notebook.figures import limits as figures
 from sequtils.notebook.plots import render
@@ -27,21 +27,21 @@ def runs(*rights, **more):
 @pytest.fixture(autouse=True)
 def alone():
     """On one thread, as in an experiment."""
-    with minibatch.one_thread():
+    with minibatch.one_order():
         yield
 
 
-@pytest.mark.parametrize("cell", limits.NUMBERS)
+@pytest.mark.parametrize("cell", resources.NUMBERS)
 def test_the_formula_says_what_is_kept(cell):
-    experiment = limits.KeptBytes(cell, (32, 64, 128), (8, 32), inputs=3)
+    experiment = resources.KeptBytes(cell, (32, 64, 128), (8, 32), inputs=3)
     (result,) = trials.run([experiment], None)
     measured, formula = np.array(result["measured"]), np.array(result["formula"])
     assert np.abs(measured / formula - 1).max() < 0.1
     steps = measured[:, 2] - measured[:, 1], formula[:, 2] - formula[:, 1]
     assert np.array_equal(*steps)  # what more frames add is exact; a constant remains
-    expected = 4 * limits.NUMBERS[cell] + 4 * 3 / 32
-    assert limits.per_frame_and_unit(result) == pytest.approx(expected)
-    assert abs(limits.deviation(result) - 1) == np.abs(measured / formula - 1).max()
+    expected = 4 * resources.NUMBERS[cell] + 4 * 3 / 32
+    assert resources.per_frame_and_unit(result) == pytest.approx(expected)
+    assert abs(resources.deviation(result) - 1) == np.abs(measured / formula - 1).max()
 
 
 def kept(measured):
@@ -50,7 +50,7 @@ def kept(measured):
 
 
 def test_memory_is_compared_with_the_rnns_and_with_the_formula():
-    found = limits.memory({"rnn": kept([880, 1680]), "lstm": kept([800, 2400])})
+    found = resources.memory({"rnn": kept([880, 1680]), "lstm": kept([800, 2400])})
     assert found["rnn", "bytes"] == 10 and found["lstm", "bytes"] == 20 and found["lstm", "times"] == 2
     assert found["rnn", "share"] == pytest.approx(1.1) and found["furthest", "share"] == found["lstm", "share"] == 1.5
 
@@ -58,23 +58,23 @@ def test_memory_is_compared_with_the_rnns_and_with_the_formula():
 def test_torchs_own_lstm_keeps_the_same():
     """nn.LSTM without a fused kernel, which float64 has not, saves the same seven numbers, of twice the size."""
     x, layer = torch.ones(8, 64, 2, dtype=torch.float64), nn.LSTM(2, 16, batch_first=True).double()
-    kept = limits.kept_bytes(lambda: layer(x), [x, *layer.parameters()])
-    assert kept == pytest.approx(2 * limits.KeptBytes("lstm", (64,), (16,)).expected(64, 16), rel=0.05)
+    kept = resources.kept_bytes(lambda: layer(x), [x, *layer.parameters()])
+    assert kept == pytest.approx(2 * resources.KeptBytes("lstm", (64,), (16,)).expected(64, 16), rel=0.05)
 
 
 def test_kept_bytes_counts_each_storage_once_and_weights_not():
     w, x = torch.ones(1000, requires_grad=True), torch.ones(1000)
-    assert limits.kept_bytes(lambda: (w * x).sum(), [w]) == 4000
-    assert limits.kept_bytes(lambda: (w * x).sum() + (w * x).mean(), [w]) == 4000
-    assert limits.kept_bytes(lambda: w.exp().sum(), [w]) == 4000
-    assert limits.kept_bytes(lambda: (w + x).sum(), [w]) == 0
+    assert resources.kept_bytes(lambda: (w * x).sum(), [w]) == 4000
+    assert resources.kept_bytes(lambda: (w * x).sum() + (w * x).mean(), [w]) == 4000
+    assert resources.kept_bytes(lambda: w.exp().sum(), [w]) == 4000
+    assert resources.kept_bytes(lambda: (w + x).sum(), [w]) == 0
 
 
 def test_times_slopes_and_depths():
-    (result,) = trials.run([limits.Recurrence("mingru", (4, 8), width=4, batch=2, repeats=1)], None)
+    (result,) = trials.run([resources.Recurrence("mingru", (4, 8), width=4, batch=2, repeats=1)], None)
     assert len(result["times"]) == 2 and min(result["times"]) > 0
-    assert limits.slope([2, 4, 8], [3 * T**1.5 for T in (2, 4, 8)]) == pytest.approx(1.5)
-    assert [limits.depth("lstm", 100), limits.depth("mingru", 100), limits.depth("transformer", 100)] == [100, 7, 1]
+    assert resources.slope([2, 4, 8], [3 * T**1.5 for T in (2, 4, 8)]) == pytest.approx(1.5)
+    assert [resources.depth(model, 100) for model in ("lstm", "mingru", "transformer")] == [100, 7, 1]
 
 
 def test_depth_is_the_scans(monkeypatch):
@@ -83,15 +83,15 @@ def test_depth_is_the_scans(monkeypatch):
         monkeypatch.setattr(modern.torch, "cat", lambda *args: (steps.append(1), cat(*args))[1])  # noqa: B023
         modern.scan(torch.ones(1, T, 1), torch.ones(1, T, 1))
         monkeypatch.undo()
-        assert len(steps) == 2 * limits.depth("mingru", T)
+        assert len(steps) == 2 * resources.depth("mingru", T)
 
 
 def test_times_and_steps_stand_in_rows():
     result = {"trial": {"frames": (2, 4, 8)}, "times": [0.001 * T for T in (2, 4, 8)]}
-    found = limits.times({("cpu", "rnn"): [result]}, {"cpu": "CPU"})
+    found = resources.times({("cpu", "rnn"): [result]}, {"cpu": "CPU"})
     assert found["cpu", "rnn", "milliseconds"] == pytest.approx(8) and found["cpu", "rnn", "on"] == "CPU"
     assert found["cpu", "rnn", "power"] == pytest.approx(1)
-    assert limits.steps(["lstm", "mingru"], 100)["mingru", "steps"] == 7
+    assert resources.steps(["lstm", "mingru"], 100)["mingru", "steps"] == 7
 
 
 def test_pooling_is_compared_with_the_last_state_of_the_same_width():
@@ -134,7 +134,7 @@ def test_gains_are_counted_by_remedy():
 
 def test_seconds_stand_in_a_row_a_network():
     took = {("cv", "gru"): [{"seconds": 1.0}, {"seconds": 3.0}], ("handwriting", "gru"): [{"seconds": 5.0}]}
-    found = limits.seconds(took)
+    found = resources.seconds(took)
     assert found["gru", "cv"] == 2 and found["gru", "handwriting"] == 5
 
 
@@ -192,6 +192,7 @@ def test_figures_are_drawn_and_name_the_sample(toy):
         fig = drawn()
         assert "embedded sample, synthetic" in " ".join(fig.get_suptitle().split()) and fig.get_figwidth() <= 6.5
         assert render(fig, "svg") == render(drawn(), "svg")
-    experiments = limits.recurrences(figures.LINES, [2, 4], ["cpu"])
+    experiments = resources.recurrences(figures.LINES, [2, 4], ["cpu"])
     timed = {key: trials.run([experiment], None) for key, experiment in experiments.items()}
-    assert len(figures.recurrence(timed, {"cpu": "CPU"}).axes) == 2
+    assert len(figures.times(timed, {"cpu": "CPU"}).axes) == 1
+    assert [t.get_text() for t in figures.steps([2, 4, 8]).axes[0].texts] == ["RNN, LSTM", "minGRU", "transformer"]

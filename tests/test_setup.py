@@ -11,7 +11,7 @@ import pytest
 from sequtils import environment, paths
 
 # All that a command needs before set-up.
-BARE = ("__init__", "__main__", "environment", "files", "paths", "schemas", "stopping", "terminal")
+BARE = ("__init__", "__main__", "arithmetic", "environment", "files", "paths", "schemas", "stopping", "terminal")
 no_shell = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 
 

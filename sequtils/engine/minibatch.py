@@ -9,20 +9,23 @@ from torch import nn
 
 
 @contextlib.contextmanager
-def one_thread():
-    """Within it PyTorch computes on one thread: so results do not depend on the number of cores."""
-    threads = torch.get_num_threads()
+def one_order():
+    """Within it PyTorch adds in one order: on one thread, whatever the number of cores, and without oneDNN, whose code
+    depends on the processor. `sequtils.arithmetic` does the rest, once for a process."""
+    threads, one_dnn = torch.get_num_threads(), torch.backends.mkldnn.enabled
     torch.set_num_threads(1)
+    torch.backends.mkldnn.enabled = False
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+        torch.backends.mkldnn.enabled = one_dnn
 
 
 @contextlib.contextmanager
 def alone(seed):
-    """PyTorch on one thread, so that its sums have one order, and with random numbers of its own from `seed`."""
-    with one_thread(), torch.random.fork_rng(devices=[]):
+    """PyTorch in `one_order`, and with random numbers of its own from `seed`."""
+    with one_order(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
 

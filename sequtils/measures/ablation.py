@@ -115,47 +115,41 @@ def gains(runs, datasets, kind):
 
 
 def resources(runs, datasets):
-    """Result of what the trainings needed, a row a data set and cell: parameters, epochs (the median), and how many of
-    them converged before the last epoch. runs: (data set, cell) -> results."""
+    """Result of what the trainings needed, a row a data set and cell: parameters, epochs (the median), how many of them
+    converged before the last epoch, and multiplications in 10^9 (the median); of the LSTM, how many times as many as
+    the RNN, the mean over the seeds. runs: (data set, cell) -> results."""
     rows = {}
-    for name, cell in [(name, cell) for name in datasets for cell in SOURCE]:
-        results = runs[name, cell]
-        rows[name, cell] = {"parameters": results[0]["parameters"],
-                            "epochs": float(np.median(_each(results, "epochs"))),
-                            "converged": sum(r["history"]["reason"] == "converged" for r in results),
-                            "of": len(results)}
-    heads = {"network": "Cell", "converged": "Converged before the last epoch", "of": "Trainings"}
-    return Result(("dataset", "network"), rows, {"epochs": "g"}, heads, TITLES)
+    for name in datasets:
+        each = {cell: np.array([multiplications(r, datasets[name]) for r in runs[name, cell]]) for cell in SOURCE}
+        for cell in SOURCE:
+            results = runs[name, cell]
+            rows[name, cell] = {"parameters": results[0]["parameters"],
+                                "epochs": float(np.median([r["history"]["stop_epoch"] for r in results])),
+                                "converged": sum(r["history"]["reason"] == "converged" for r in results),
+                                "of": len(results), "products": float(np.median(each[cell])) / 1e9}
+        S = min(map(len, each.values()))  # the seeds that both have
+        rows[name, "lstm"]["times"] = statistics.over_seeds(each["lstm"][:S] / each["rnn"][:S], bounds=(0, np.inf))
+    heads = {"network": "Cell", "converged": "Converged before the last epoch", "of": "Trainings",
+             "products": "Multiplications, 10⁹", "times": "LSTM by RNN"}
+    return Result(("dataset", "network"), rows, {"epochs": "g", "products": ".3g", "times": ".2f"}, heads, TITLES)
+
+
+def multiplications(result, dataset):
+    """Multiplications of the training of a result of a Trial, forwards, in the epochs that it had."""
+    fields = {name: value for name, value in result["trial"].items() if name != "kind"}
+    return Trial(**{**fields, "max_epochs": result["history"]["stop_epoch"]}).multiplications(dataset)
 
 
 def times(runs, datasets):
-    """Result of how long the trainings took, a row a data set and cell: median seconds, and of an epoch; for the LSTM
-    how many times as long as the RNN, the mean over the seeds, for a training and for an epoch.
-
-    runs: (data set, cell) -> results.
-    """
+    """Result of the seconds that the trainings took, a row a data set and cell: the median of a training, and of an
+    epoch. runs: (data set, cell) -> results."""
     rows = {}
-    for name in datasets:
-        S = min(len(runs[name, cell]) for cell in SOURCE)  # the seeds that both have
-        took = {cell: {key: _each(runs[name, cell][:S], key) for key in ("epochs", "seconds")} for cell in SOURCE}
-        for cell, each in took.items():
-            seconds, epochs = float(np.median(each["seconds"])), float(np.median(each["epochs"]))
-            rows[name, cell] = {"seconds": seconds, "seconds_an_epoch": seconds / epochs}
-        longer = {key: took["lstm"][key] / took["rnn"][key] for key in ("seconds", "epochs")}
-        rows[name, "lstm"] |= {"times": _ratio(longer["seconds"]),
-                               "epoch_times": _ratio(longer["seconds"] / longer["epochs"])}
-    forms = {"seconds": ".2f", "seconds_an_epoch": ".4f", "times": ".1f", "epoch_times": ".1f"}
-    heads = {"network": "Cell", "times": "LSTM over RNN", "epoch_times": "The same, an epoch"}
-    return Result(("dataset", "network"), rows, forms, heads, TITLES)
-
-
-def _each(results, key):
-    """Seconds, or epochs, of each training."""
-    return np.array([r["seconds"] if key == "seconds" else r["history"]["stop_epoch"] for r in results], float)
-
-
-def _ratio(values):
-    return statistics.over_seeds(values, bounds=(0, np.inf))
+    for name, cell in [(name, cell) for name in datasets for cell in SOURCE]:
+        seconds, epochs = (np.median(values) for values in zip(*(
+            (r["seconds"], r["history"]["stop_epoch"]) for r in runs[name, cell])))
+        rows[name, cell] = {"seconds": float(seconds), "seconds_an_epoch": float(seconds / epochs)}
+    forms = {"seconds": ".2f", "seconds_an_epoch": ".4f"}
+    return Result(("dataset", "network"), rows, forms, {"network": "Cell"}, TITLES)
 
 
 def steps(climbs, folds, datasets):

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from sequtils import models, trials
 from sequtils.data import Dataset, Part
-from sequtils.engine.minibatch import one_thread, update
+from sequtils.engine.minibatch import one_order, update
 from sequtils.models import recurrent
 
 BASELINE = 1 / 6  # mean squared error of always answering 1: the variance of a sum of two numbers uniform in [0, 1]
@@ -69,7 +69,7 @@ class Adding(trials.Experiment):
     def measure(self, dataset):
         """The mean squared error on 1000 fresh sequences, and how many steps were made."""
         rngs = [np.random.default_rng([self.seed, self.length, stream]) for stream in (0, 1)]
-        with one_thread(), torch.random.fork_rng(devices=[]):  # PyTorch's layers draw weights, soon replaced
+        with one_order(), torch.random.fork_rng(devices=[]):  # PyTorch's layers draw weights, soon replaced
             model = models.SequenceClassifier(2, (self.hidden,), 1, self.cell, seed=self.seed)
             steps = self._train(model, rngs[0])
             with torch.no_grad():
@@ -89,20 +89,34 @@ def _error(model, x, y):
 
 
 @dataclass(frozen=True)
-class Latch(trials.Trial):
-    """A Trial on the latch problem of a length, whose sequences are drawn from its seed."""
+class Generated(trials.Trial):
+    """A Trial on sequences of a length that are drawn from its seed. A subclass overrides `drawn`."""
+
+    features: tuple = ("raw",)
+    length: int = 10
+
+    def drawn(self):
+        """The Dataset."""
+        raise NotImplementedError
+
+    def multiplications(self, dataset):
+        """Those of the Trial on what is drawn."""
+        return super().multiplications(self.drawn())
+
+    def measure(self, dataset):
+        """What a Trial measures."""
+        return super().measure(self.drawn())
+
+
+@dataclass(frozen=True)
+class Latch(Generated):
+    """The latch problem of a length."""
 
     dataset: str = "latch"
     cell: str = "rnn"
     hidden: tuple = (8,)
-    features: tuple = ("raw",)
-    length: int = 10
     count: int = 200
 
-    def multiplications(self, dataset):
-        """Those of the Trial on its sequences."""
-        return super().multiplications(latch(self.seed, self.length, self.count))
-
-    def measure(self, dataset):
-        """What a Trial measures."""
-        return super().measure(latch(self.seed, self.length, self.count))
+    def drawn(self):
+        """See `latch`."""
+        return latch(self.seed, self.length, self.count)

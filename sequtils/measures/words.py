@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sequtils import trials
 from sequtils.data import Dataset, Part
+from sequtils.measures.synthetic import Generated
 
 VERBS = {"bolta hai": ("ladka", "dost", "boss"), "bolti hai": ("ladki", "behen", "maa"),
          "bolte hain": ("ladke", "bachche", "bhai log")}  # verb -> nouns that ask for it
@@ -47,19 +47,13 @@ def sentences(seed, length, count=300):
 
 
 @dataclass(frozen=True)
-class Words(trials.Trial):
-    """A Trial on sentences of a length, which are drawn from its seed."""
+class Words(Generated):
+    """Sentences of a length."""
 
     dataset: str = "words"
     cell: str = "rnn"
     hidden: tuple = (16,)
-    features: tuple = ("raw",)
-    length: int = 10
 
-    def multiplications(self, dataset):
-        """Those of the Trial on its sentences."""
-        return super().multiplications(sentences(self.seed, self.length))
-
-    def measure(self, dataset):
-        """What a Trial measures."""
-        return super().measure(sentences(self.seed, self.length))
+    def drawn(self):
+        """See `sentences`."""
+        return sentences(self.seed, self.length)

@@ -48,30 +48,46 @@ class Publisher:
         dataset: the Dataset that it is about. source: the number of the source report's figure that it stands for, or
         the section of its table. without: columns of a Result that a reader does not see.
         """
-        if isinstance(thing, Figure):
-            display(Image(plots.render(thing, "png"), width=int(thing.get_figwidth() * plots.SCREEN)))
-            content = {f"figures/{name}.svg": plots.render(thing, "svg")}
-        else:
-            display(HTML(thing.html(without)))
-            content = {f"tables/{name}.csv": thing.frame().to_csv(index=False),
-                       f"tables/{name}.typeset.csv": thing.table(without).to_csv(index=False)}
-        print(caption)
+        self._show(thing, caption, without)
         if not self.build:
             return
-        self._keep(name, content, caption, dataset, source)
-        if not isinstance(thing, Figure):
+        kind = "figures" if isinstance(thing, Figure) else "tables"
+        self._keep("manifest.json", kind, self._write(kind, name, thing, without), name, caption,
+                   dataset=getattr(dataset, "name", None), sample=getattr(dataset, "sample", None), source=source)
+        if kind == "tables":
             entry = {"run": self.run, "rows": thing.cells()}
             self._update("values.json", lambda values: values.update({name: entry}))
 
-    def _keep(self, name, content, caption, dataset, source):
+    def timed(self, name, thing, caption, without=()):
+        """The same for what holds seconds, or what is made of them."""
+        self._show(thing, caption, without)
+        if self.build:
+            kind = "figures" if isinstance(thing, Figure) else "tables"
+            self._keep("timings.json", kind, self._write("timings", name, thing, without), name, caption, source=None)
+
+    @staticmethod
+    def _show(thing, caption, without):
+        if isinstance(thing, Figure):
+            display(Image(plots.render(thing, "png"), width=int(thing.get_figwidth() * plots.SCREEN)))
+        else:
+            display(HTML(thing.html(without)))
+        print(caption)
+
+    def _write(self, folder, name, thing, without):
+        """Write the files of a Figure or a Result; return the relative name of the first."""
+        if isinstance(thing, Figure):
+            content = {f"{folder}/{name}.svg": plots.render(thing, "svg")}
+        else:
+            content = {f"{folder}/{name}.csv": thing.frame().to_csv(index=False),
+                       f"{folder}/{name}.typeset.csv": thing.table(without).to_csv(index=False)}
         for file, data in content.items():
             write_atomic(self.build / file, data)
-        first = next(iter(content))
-        entry = {"id": name, "file": first, "caption": caption, "source": source, "run": self.run,
-                 "notebook": self.notebook, "cell": self.cell, "dataset": getattr(dataset, "name", None),
-                 "sample": getattr(dataset, "sample", None)}
-        kind = first.split("/")[0]
-        self._update("manifest.json", lambda manifest: manifest.setdefault(kind, {}).update({name: entry}))
+        return next(iter(content))
+
+    def _keep(self, where, kind, file, name, caption, **about):
+        entry = {"id": name, "file": file, "caption": caption, "run": self.run, "notebook": self.notebook,
+                 "cell": self.cell, **about}
+        self._update(where, lambda manifest: manifest.setdefault(kind, {}).update({name: entry}))
 
     def withdraw(self):
         """Take back all that this run has published."""
@@ -81,7 +97,8 @@ class Publisher:
                 del entries[name]
 
         self._update("values.json", forget)
-        self._update("manifest.json", lambda manifest: [forget(entries) for entries in manifest.values()])
+        for file in ("manifest.json", "timings.json"):
+            self._update(file, lambda manifest: [forget(entries) for entries in manifest.values()])
 
     def _update(self, file, change):
         """Read, change and write one of the shared JSON files, while no other notebook does."""

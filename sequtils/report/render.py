@@ -19,7 +19,7 @@ from sequtils.original import claims
 
 SOURCES = ("report.typ", "style.typ", "results.typ", "references.bib", "chapters", "source")
 FONTS = str(Path(matplotlib.get_data_path(), "fonts", "ttf"))  # the letters of the figures
-PUBLISHED = ("provenance.json", "values.json", "manifest.json", "live.json")
+PUBLISHED = ("provenance.json", "values.json", "manifest.json", "timings.json", "live.json")
 PICTURE = re.compile(r'"data:image/svg\+xml;base64,([^"]*)"')
 PLACES = re.compile(r' (?:d|x|y)="[^"]*"|translate\([^)]*\)')
 NAMED = re.compile(r'<g id="[^"]*"')  # by matplotlib, of each axis and tick; nothing refers to them

@@ -53,7 +53,7 @@ class BatchTrial(Experiment):
     def measure(self, dataset):
         """True and predicted classes of every test sequence, the accuracies after the last epoch, the history, the
         number of parameters and, where the network pools by attention, what its weights do (`attention`)."""
-        with minibatch.one_thread():
+        with minibatch.one_order():
             model, history, prepared = fitted(self, dataset)
             predictions = predict(model, prepared.test.x)
             measured = {

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from sequtils.measures import limits
+from sequtils.measures import limits, resources
 from sequtils.notebook import plots
 from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES
 
@@ -38,7 +38,7 @@ def bottleneck(found, dataset):
 @plots.styled
 def memory(results):
     """Kilobytes of one sequence that wait for the backward pass against its frames, a line for each width: markers are
-    measured, lines are the formula. results: cell -> [result of `limits.KeptBytes`]."""
+    measured, lines are the formula. results: cell -> [result of `resources.KeptBytes`]."""
     fig, axes = plots.canvas("What is kept for the backward pass", 1, 2, height=2.38, sharey=True)
     for ax, (cell, [result]) in zip(axes[0], results.items()):
         trial = result["trial"]
@@ -64,6 +64,8 @@ def _powers(ax, frames):
     ax.set_xscale("log", base=2)
     ax.set_xticks(frames, [str(T) for T in frames])
     ax.minorticks_off()
+    ax.set(xlabel="frames T")
+    ax.tick_params(axis="x", labelsize=7.5)
 
 
 @plots.styled
@@ -106,29 +108,36 @@ def gradients(results, dataset):
 
 
 @plots.styled
-def recurrence(results, devices):
-    """Milliseconds of a forward and backward pass against frames, a panel for each device, and last the steps that
-    wait for one another. results: (device, model) -> [result of `limits.Recurrence`]; devices: key -> name."""
-    fig, axes = plots.canvas("Time and sequential steps against length", 1, len(devices) + 1, height=2.46)
+def steps(frames):
+    """Steps that wait for one another against frames, a line for each of LINES, named at its end."""
+    fig, [[ax]] = plots.canvas("Sequential steps against length", width=plots.HALF, height=2.46)
+    ends = {}
+    for model, (marker, dashes, colour) in LINES.items():
+        ax.plot(frames, [resources.depth(model, T) for T in frames], marker + dashes, color=colour, ms=4)
+        ends.setdefault(resources.depth(model, frames[-1]), []).append(limits.NAMES[model])
+    for depth, names in ends.items():
+        ax.annotate(", ".join(names), (frames[-1], depth), (6, 0), textcoords="offset points", va="center")
+    ax.set(yscale="log", ylabel="steps that wait")
+    _powers(ax, frames)
+    return fig
+
+
+@plots.styled
+def times(results, devices):
+    """Milliseconds of a forward and backward pass against frames, a panel for each device. results: (device, model) ->
+    [result of `resources.Recurrence`]; devices: key -> name."""
+    fig, axes = plots.canvas("Time against length", 1, len(devices), height=2.46)
     for ax, device in zip(axes[0], devices):
         for model, (marker, dashes, colour) in LINES.items():
             [result] = results[device, model]
-            ax.plot(result["trial"]["frames"], 1e3 * np.array(result["times"]), marker + dashes, color=colour, ms=4,
+            frames = result["trial"]["frames"]
+            ax.plot(frames, 1e3 * np.array(result["times"]), marker + dashes, color=colour, ms=4,
                     label=limits.NAMES[model])
         ax.set(yscale="log", ylabel="milliseconds a pass")
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter("{x:g}")
         ax.set_title(devices[device])
-    frames = next(iter(results.values()))[0]["trial"]["frames"]
-    for model, (marker, dashes, colour) in LINES.items():
-        axes[0, -1].plot(frames, [limits.depth(model, T) for T in frames], marker + dashes, color=colour, ms=4,
-                         label=limits.NAMES[model])
-    axes[0, -1].set(yscale="log", ylabel="steps that wait")
-    axes[0, -1].set_title("in principle")
-    for ax in axes[0]:
         _powers(ax, frames)
-        ax.set(xlabel="frames T")
-        ax.tick_params(axis="x", labelsize=7.5)
     axes[0, -1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
 
