@@ -155,26 +155,20 @@ def _pen(ax, x, colour):
 
 @styled
 def activations(results, dataset):
-    """Geometric means of ||h_t|| and of ||dL/dh_t|| against the distance from the last frame, before and after
-    training, a thin line for each seed; results: activation -> results of `activations.Activation`."""
-    fig, axes = canvas(f"Three activation functions: {dataset.label}", 2, 2, height=3.44,
-                       sharex=True)
-    for row, when in zip(axes, ("untrained", "trained")):
-        for ax, key in zip(row, ("states", "gradients")):
-            for activation, (colour, dashes, marker) in LINES.items():
-                for n, r in enumerate(results[activation]):
-                    y = np.array(r[when][key], np.float64)
-                    ax.plot(y, dashes, color=colour, marker=marker, ms=3.5, lw=1, markevery=(3 * n, 9),
-                            label=None if n else activation)
-            ax.set_title(when)
-            if key == "gradients":
-                ax.set_yscale("log")
-            else:
-                ax.set_ylim(0, None)
-    for ax, label in zip(axes[:, 0].tolist() + axes[:, 1].tolist(), ["norm of the state"] * 2 +
-                         ["norm of the gradient"] * 2):
-        ax.set_ylabel(label)
-    for ax in axes[1]:
-        ax.set_xlabel("frames before the last, T − t")
+    """Geometric mean of ||dL/dh_t|| over the test sequences against the distance from the last frame, before and after
+    training: the median of the seeds bold, each of them faint, as far back as half of the sequences reach.
+
+    results: activation -> results of `activations.Activation`."""
+    fig, axes = canvas(f"Gradients of three activation functions: {dataset.label}", 1, 2, height=2.3, sharey=True)
+    recipe = next(iter(results.values()))[0]["trial"]["features"]
+    reach = int(np.median([len(x) for x in prepare(dataset, recipe).test.x]))
+    for ax, when in zip(axes[0], ("untrained", "trained")):
+        for activation, (colour, dashes, marker) in LINES.items():
+            curves = np.array([r[when]["gradients"][:reach] for r in results[activation]], np.float64)  # (S, T)
+            ax.plot(curves.T, color=colour, lw=0.6, alpha=0.35)
+            ax.plot(np.median(curves, axis=0), dashes, color=colour, marker=marker, ms=4, markevery=max(1, reach // 6),
+                    label=activation)
+        ax.set(title=when, yscale="log", xlabel="frames before the last, T − t")
+    axes[0, 0].set_ylabel("norm of the gradient")
     axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return fig
