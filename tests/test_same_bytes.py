@@ -17,6 +17,8 @@ from sequtils.measures.memory import Memory
 from sequtils.measures.synthetic import Adding
 from sequtils.results import Result
 from sequtils.statistics import Estimate
+from tests import same_bytes
+from tests.document import make_build
 
 EXPERIMENTS = [  # a short one of every kind that goes through PyTorch
     trials.BatchTrial("handwriting", width=8, max_epochs=2),
@@ -65,3 +67,11 @@ def test_what_is_published_has_no_digit_that_depends_on_the_order_of_sums():
     assert list(map(text.stable, kept)) == kept
     one, other = (Result("row", {"a": {"plain": x, "mean": Estimate(x, x, x, x)}}) for x in ways)
     assert one.cells() == other.cells() and one.frame().to_csv() == other.frame().to_csv()
+
+
+def test_a_byte_that_differs_is_found(tmp_path):
+    one, other = (make_build(tmp_path / name) for name in ("one", "other"))
+    assert same_bytes.different(one, other) == [] and len(same_bytes.results(one)) > 10
+    (other / "figures" / "tall.svg").write_bytes((one / "figures" / "tall.svg").read_bytes() + b" ")
+    (other / "tables" / "wide.csv").unlink()
+    assert same_bytes.different(one, other) == ["figures/tall.svg", "tables/wide.csv"]
