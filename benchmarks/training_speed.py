@@ -27,10 +27,13 @@ from joblib import Parallel, delayed  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 from torch.nn.utils import rnn  # noqa: E402
 
-from sequtils import data, files, paths, trials  # noqa: E402
+from sequtils import arithmetic, data, files, paths, trials  # noqa: E402
 from sequtils.data import features  # noqa: E402
 from sequtils.engine import kernels, training  # noqa: E402
 from sequtils.models import SequenceClassifier  # noqa: E402
+
+for setting in arithmetic.SETTINGS:
+    del os.environ[setting]  # here PyTorch is to be as fast as it can; it has not computed yet
 
 ROUNDS = 7  # each times PyTorch once and the compiled engine REPEATS times
 REPEATS = 5
@@ -173,6 +176,33 @@ def fresh_process(layers, cell):
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
+ORDER = """
+import contextlib, os, sys, time
+import torch
+from sequtils import arithmetic, data, trials
+from sequtils.engine import minibatch
+if sys.argv[1] == "any":
+    torch.set_num_threads(1)
+    minibatch.one_order = contextlib.nullcontext
+    for setting in arithmetic.SETTINGS:
+        del os.environ[setting]
+trial, dataset, times = trials.BatchTrial("handwriting", sys.argv[2], max_epochs=2), data.load("handwriting"), []
+for _ in range(4):
+    start = time.process_time()
+    trial.measure(dataset)
+    times.append(time.process_time() - start)
+print(min(times[1:]))
+"""
+
+
+def cost_of_one_order(model):
+    """How many times as long a training on mini-batches takes where PyTorch adds in one order on every machine."""
+    command = [sys.executable, "-c", ORDER]
+    seconds = {order: float(subprocess.run([*command, order, model], capture_output=True, text=True, check=True).stdout)
+               for order in ("one", "any")}
+    return seconds["one"] / seconds["any"]
+
+
 def measure(data_root):
     """Everything, as it is written to bench.json; the rows are printed as they come."""
     torch.set_num_threads(1)
@@ -195,6 +225,7 @@ def measure(data_root):
         "sample": dataset.sample,
         "sgemm_gflops": peak / 1e9,
         "workers": two_workers(strokes),
+        "one_order": {model: cost_of_one_order(model) for model in ("rnn", "lstm", "gru", "transformer")},
         "start": min(starts, key=lambda start: start["first_epoch_seconds"]),
         "worker_megabytes": {f"{DEEP} x 16 {c}": fresh_process(DEEP, c)["worker_megabytes"] for c in kernels.CELLS},
         "threads": THREADS,
@@ -214,6 +245,10 @@ def show(rows):
     return rows
 
 
+def told_costs(costs):
+    return ", ".join(f"{cost:.1f} ({model})" for model, cost in costs.items())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data-root", help="folder of the course's data; without it the embedded sample")
@@ -227,6 +262,7 @@ ratio: how many times faster than the PyTorch loop with batch size 1, whose time
 x limit: times the arithmetic alone would take at this core's sgemm peak, {result["sgemm_gflops"]:.0f} GFLOP/s.
 Packed batches are another algorithm, with one step for {PACKED} sequences. All on one thread.
 Two workers: {workers["speed_up"]:.2f} times as fast as one.
+The same sums on every machine: mini-batches by PyTorch take {told_costs(result["one_order"])} times as long.
 A new process: {start["import_seconds"]:.2f} s to import the engine, {start["first_epoch_seconds"]:.2f} s to an epoch.
 Memory of a worker, PyTorch included: {", ".join(f"{k} {m:.0f} MB" for k, m in result["worker_megabytes"].items())}.
 Data: {"the embedded sample" if result["sample"] else arguments.data_root}.""")

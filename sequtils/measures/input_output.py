@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from sequtils import statistics, trials
 from sequtils.data import features
-from sequtils.engine import kernels, minibatch, training
+from sequtils.engine import kernels, minibatch, recurrence, training
 from sequtils.measures import TITLES
 from sequtils.models import SequenceClassifier, recurrent
 from sequtils.results import Result
@@ -47,7 +47,7 @@ class EachFrame(Experiment):
     the baseline that repeats the last direction or frame. sectors: how many directions are told apart.
     """
 
-    CODE = (features, recurrent, minibatch)
+    CODE = (features, recurrent, kernels, recurrence, minibatch)
     dataset: str
     target: str
     features: tuple
@@ -83,7 +83,7 @@ class EachFrame(Experiment):
 def at_each_frame(model, x):
     """Outputs (T, C) of a SequenceClassifier's dense layer at every frame of each sequence (T, D) of a list."""
     padded = pad_sequence([torch.from_numpy(s) for s in x], batch_first=True)  # (B, T, D)
-    z = model.head(model.layers[0](padded)[0])  # (B, T, C)
+    z = model.head(recurrence.states(model.layers[0], padded, torch.tensor([len(s) for s in x])))  # (B, T, C)
     return [row[: len(s)] for row, s in zip(z, x)]
 
 

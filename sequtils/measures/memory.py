@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from sequtils import statistics, trials
 from sequtils.data import features
-from sequtils.engine import kernels, minibatch, training
+from sequtils.engine import kernels, minibatch, recurrence, training
 from sequtils.measures import TITLES
 from sequtils.models import SequenceClassifier, recurrent
 from sequtils.results import Result
@@ -23,7 +23,7 @@ class Memory(Experiment):
     nothing) the R^2 of each lag; what the trained network did on the test set; and the states of one test sequence.
     """
 
-    CODE = (features, recurrent, kernels, training, minibatch)
+    CODE = (features, recurrent, kernels, recurrence, training, minibatch)
     trial: Trial
     lags: tuple
 
@@ -51,7 +51,7 @@ def states(model, x):
     """States of the last layer, a float32 array (T, n) for each sequence (T, D) of a list."""
     h = pad_sequence([torch.from_numpy(s) for s in x], batch_first=True)  # (N, T, D)
     for layer in model.layers:
-        h, _ = layer(h)  # (N, T, n)
+        h = recurrence.states(layer, h)  # (N, T, n)
     return [s[: len(frames)].numpy() for s, frames in zip(h, x)]
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from sequtils import models, trials
 from sequtils.data import Dataset, Part
-from sequtils.engine.minibatch import one_order, update
+from sequtils.engine import kernels, minibatch, recurrence
 from sequtils.models import recurrent
 
 BASELINE = 1 / 6  # mean squared error of always answering 1: the variance of a sum of two numbers uniform in [0, 1]
@@ -53,7 +53,7 @@ class Adding(trials.Experiment):
     """A network of one layer on the adding problem: Adam on the mean squared error of fresh batches, the gradient
     clipped at norm 1. It ends early once the mean training error of WINDOW steps is well below MASTERED."""
 
-    CODE = (recurrent,)
+    CODE = (kernels, minibatch, recurrence, recurrent)
 
     cell: str
     length: int
@@ -69,7 +69,7 @@ class Adding(trials.Experiment):
     def measure(self, dataset):
         """The mean squared error on 1000 fresh sequences, and how many steps were made."""
         rngs = [np.random.default_rng([self.seed, self.length, stream]) for stream in (0, 1)]
-        with one_order(), torch.random.fork_rng(devices=[]):  # PyTorch's layers draw weights, soon replaced
+        with minibatch.one_order(), torch.random.fork_rng(devices=[]):  # PyTorch's layers draw weights, soon replaced
             model = models.SequenceClassifier(2, (self.hidden,), 1, self.cell, seed=self.seed)
             steps = self._train(model, rngs[0])
             with torch.no_grad():
@@ -79,13 +79,14 @@ class Adding(trials.Experiment):
     def _train(self, model, rng):
         optimiser, errors = torch.optim.Adam(model.parameters(), self.learning_rate), []
         while len(errors) < self.steps and not np.mean(errors[-WINDOW:] or [1.0]) < MASTERED / 4:
-            error, _ = update(model, optimiser, _error(model, *adding(rng, self.batch, self.length)), 1.0)
+            error, _ = minibatch.update(model, optimiser, _error(model, *adding(rng, self.batch, self.length)), 1.0)
             errors.append(error)
         return len(errors)
 
 
 def _error(model, x, y):
-    return F.mse_loss(model(torch.from_numpy(x))[:, 0], torch.from_numpy(y))
+    h = recurrence.states(model.layers[0], torch.from_numpy(x))  # (B, T, n)
+    return F.mse_loss(model.head(h[:, -1])[:, 0], torch.from_numpy(y))
 
 
 @dataclass(frozen=True)

@@ -25,21 +25,23 @@ class Classifier(nn.Module):
     width: hidden size n, of each direction. norm: what is normalised inside an LSTM's recurrence, see `StepLSTM`.
     dropout: which numbers are set to zero while training, with probability `rate`: those of the frames, of the states
     that are pooled (Zaremba et al. 2014), or of the state that is handed on in time, the same ones for all frames of a
-    sequence (Gal and Ghahramani 2016). frames: the longest training sequence. Raises ValueError for other names.
+    sequence (Gal and Ghahramani 2016). frames: the longest training sequence. states: see `encoder`. Raises ValueError
+    for other names.
     """
 
     def __init__(self, inputs, width, classes, model="lstm", pooling="last", norm="none", dropout="none", rate=0.0,
-                 forget_bias=1.0, frames=1):
+                 forget_bias=1.0, frames=1, states=None):
         super().__init__()
         _require(model=(model, MODELS), pooling=(pooling, POOLINGS), norm=(norm, NORMS), dropout=(dropout, DROPOUTS))
         stepwise = norm != "none" or dropout == "recurrent"
         if stepwise and model != "lstm":
             raise ValueError(f"model {model!r}: only the LSTM has norms or dropout inside its recurrence")
         step_rate = rate if dropout == "recurrent" else 0.0
-        self.encoder = StepLSTM(inputs, width, norm, step_rate, frames) if stepwise else encoder(model, inputs, width)
-        states = width * (2 if model.startswith("bi") else 1)
-        self.pool = AttentionPool(states) if pooling == "attention" else POOLS[pooling]
-        self.head = nn.Linear(states, classes)
+        self.encoder = (StepLSTM(inputs, width, norm, step_rate, frames) if stepwise
+                        else encoder(model, inputs, width, states))
+        outputs = width * (2 if model.startswith("bi") else 1)
+        self.pool = AttentionPool(outputs) if pooling == "attention" else POOLS[pooling]
+        self.head = nn.Linear(outputs, classes)
         self.dropout = {dropout: rate}
         initialise(self, forget_bias)
 
@@ -63,13 +65,16 @@ def _require(**choices):
             raise ValueError(f"{name} {value!r} is not one of {', '.join(allowed)}")
 
 
-def encoder(model, inputs, width):
-    """The encoder of MODELS called `model`, without norms or dropout in it."""
+def encoder(model, inputs, width, states=None):
+    """The encoder of MODELS called `model`, without norms or dropout in it.
+
+    states: function of (layer, x, lengths) that computes a recurrent layer of PyTorch, None: the layer itself.
+    """
     if model == "mingru":
         return MinGRU(inputs, width)
     if model == "transformer":
         return Transformer(inputs, width)
-    return Recurrent(inputs, width, model.removeprefix("bi"), model.startswith("bi"))
+    return Recurrent(inputs, width, model.removeprefix("bi"), model.startswith("bi"), states)
 
 
 def initialise(model, forget_bias=1.0):
@@ -137,13 +142,14 @@ class Recurrent(nn.Module):
     its first (Schuster and Paliwal 1997). On a CPU this is faster than the same by nn.LSTM(bidirectional=True) and
     packed sequences."""
 
-    def __init__(self, inputs, width, cell, bidirectional=False):
+    def __init__(self, inputs, width, cell, bidirectional=False, states=None):
         super().__init__()
         self.layers = nn.ModuleList(CELLS[cell](inputs, width, batch_first=True) for _ in range(1 + bidirectional))
+        self.states = states or (lambda layer, x, lengths: layer(x)[0])
 
     def forward(self, x, lengths):
         """No state looks ahead of the frames that its layer has read, so none meets padding."""
-        h = [layer(turned(x, lengths) if k else x)[0] for k, layer in enumerate(self.layers)]
+        h = [self.states(layer, turned(x, lengths) if k else x, lengths) for k, layer in enumerate(self.layers)]
         return torch.cat([h[0], *(turned(h_back, lengths) for h_back in h[1:])], 2)  # (B, T, n or 2 n)
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sequtils.data import features
-from sequtils.engine import minibatch
+from sequtils.engine import kernels, minibatch, recurrence
 from sequtils.models import modern
 from sequtils.trials.trial import Experiment, fold
 
@@ -25,7 +25,7 @@ class BatchTrial(Experiment):
     the gradient's norm, 0 for none. fold, folds: see `Trial`.
     """
 
-    CODE = (features, minibatch, modern)
+    CODE = (features, kernels, minibatch, modern, recurrence)
     dataset: str
     model: str = "lstm"
     width: int = 32
@@ -85,7 +85,7 @@ def fitted(trial, dataset):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trial.seed)
         model = modern.Classifier(inputs, trial.width, len(dataset.classes), trial.model, trial.pooling, trial.norm,
-                               trial.dropout, trial.rate, trial.forget_bias, longest)
+                                  trial.dropout, trial.rate, trial.forget_bias, longest, recurrence.states)
         history = fit(model, prepared.train, learning_rate=trial.learning_rate, batch=trial.batch, clip=trial.clip,
                       max_epochs=trial.max_epochs, seed=trial.seed)
     return model.eval(), history, prepared

@@ -16,14 +16,24 @@ It is fast because sixteen *outputs* are computed side by side, each with its ow
 call does a whole epoch, in memory set aside once.
 
 Beside it, what the study compares it with: mini-batches (the mean of their sequences' gradients, so none is padded),
-Adam, and a head on the mean of all frames.
+Adam, and a head on the mean of all frames; and the states of one layer, for networks of which PyTorch has the rest.
 
 Begin with `cells`, the equations; then `passes`, the whole network forward and back, and `descent`, the training. They
 stand on `network` (memory), `products`, `functions` (exp, tanh), `lanes` (sixteen numbers at once) and `compiling`;
 `calls` checks what the rest of the package asks for.
 """
 
-from sequtils.engine.kernels.calls import Adam, cross_entropy, dropout_masks, gradient, logits, train_epoch
+from sequtils.engine.kernels.calls import (
+    Adam,
+    cross_entropy,
+    dropout_masks,
+    gradient,
+    logits,
+    states,
+    states_backward,
+    train_epoch,
+)
 from sequtils.engine.kernels.network import CELLS, GATES, POOLINGS
 
-__all__ = ["CELLS", "GATES", "POOLINGS", "Adam", "cross_entropy", "dropout_masks", "gradient", "logits", "train_epoch"]
+__all__ = ["CELLS", "GATES", "POOLINGS", "Adam", "cross_entropy", "dropout_masks", "gradient", "logits", "states",
+           "states_backward", "train_epoch"]

@@ -7,6 +7,7 @@ import numpy as np
 
 from sequtils.engine.kernels.descent import run_cross_entropy, run_epoch, run_gradient, run_logits
 from sequtils.engine.kernels.network import CELLS, GATES, POOLINGS, aligned_zeros, in_panels, new_network, new_tape
+from sequtils.engine.kernels.states import run_states, run_states_backward
 
 
 class Adam:
@@ -69,6 +70,42 @@ def gradient(theta, frames, label, hidden, classes, cell, masks=None, pooling="l
             mine[:, : mask.shape[1]] = mask
     result = np.empty_like(theta)
     return run_gradient(theta, net, tape, frames, label, result), result
+
+
+def states(theta, x, lengths, n, cell):
+    """States (B, T, n) of a layer of n units over padded sequences x (B, T, D), 0 behind the valid frames of each.
+
+    theta: (P,), weight_ih, weight_hh, bias_ih and bias_hh of a layer of nn.RNN, nn.LSTM or nn.GRU. lengths: (B,), how
+    many frames are valid. Errors as of `train_epoch`.
+    """
+    network, lengths = _layer(theta, x, lengths, n, cell)
+    out = np.zeros((*x.shape[:2], n), theta.dtype)
+    run_states(*network, lengths, out)
+    return out
+
+
+def states_backward(theta, x, lengths, n, cell, by_states):
+    """The gradient (P,) of a loss by theta, from its derivatives (B, T, n) by the `states`; those behind the end of a
+    sequence do not count."""
+    network, lengths = _layer(theta, x, lengths, n, cell)
+    if by_states.shape != (*x.shape[:2], n) or by_states.dtype != theta.dtype:
+        raise ValueError(f"derivatives {by_states.dtype} {by_states.shape}, expected {theta.dtype} {(*x.shape[:2], n)}")
+    gradient = np.zeros(len(theta) + n + 1, theta.dtype)
+    run_states_backward(*network, lengths, np.require(by_states, requirements="C"), gradient)
+    return gradient[: len(theta)]
+
+
+def _layer(theta, x, lengths, n, cell):
+    """Weights, Network, Tape and frames of one layer, with a head that nothing reads; and the lengths, checked."""
+    if x.ndim != 3:
+        raise ValueError(f"x is {x.shape}, expected (B, T, D)")
+    B, longest, D = x.shape
+    lengths = _integers("lengths", lengths, longest + 1, B)
+    if lengths.min() < 1:
+        raise ValueError("each sequence must have a frame")
+    theta = np.concatenate([theta, np.zeros(n + 1, theta.dtype)])
+    theta, frames, net = _network(theta, x.reshape(B * longest, D), (n,), 1, cell, "last")
+    return (theta, net, new_tape(int(lengths.max()), (n,), 1, cell, False, theta.dtype), frames), lengths
 
 
 def cross_entropy(logits, labels):
