@@ -91,9 +91,14 @@ def _unpacked(found):
     """A picture as text in its address: shorter than in base64, and its places to a tenth of a point, which no screen
     tells from a hundredth."""
     svg = re.sub(r"<!--.*?-->", "", base64.b64decode(found[1]).decode(), flags=re.DOTALL)
-    svg = PLACES.sub(lambda places: re.sub(r"(\.\d)\d+", r"\1", places[0]), re.sub(r"\s+", " ", svg))
-    svg = NAMED.sub("<g", svg)
+    svg = PLACES.sub(_short, re.sub(r"\s+", " ", svg))
+    svg = NAMED.sub("<g", svg).replace("xlink:href", "href").replace("DejaVuSans-", "")
     svg = STYLES.sub(lambda style: style[0].replace(": ", ":").replace("; ", ";"), svg)
     if "'" not in svg:
         svg = svg.replace('"', "'")  # which stands for itself in an address
     return '"data:image/svg+xml,' + quote(svg, safe=" !'()*+,-./:;<=>?@[]^_`{|}~$") + '"'
+
+
+def _short(places):
+    """Numbers of one decimal, without one that is 0 and without spaces beside the letters of a path."""
+    return re.sub(r" ?([MLQCz]) ?", r"\1", re.sub(r"\.0+\b", "", re.sub(r"(\.\d)\d+", r"\1", places[0])))
