@@ -1,4 +1,5 @@
-"""The project's own environment, .venv: the packages of requirements.lock, for any suitable Python.
+"""The project's own environment, .venv: the packages of requirements.lock, each of the hash that stands there, and
+PyTorch, for any suitable Python.
 
 It runs before anything is installed, so it imports the standard library alone, and `sequtils.__main__` imports it
 first. Whatever Python calls `python -m sequtils`, the command then runs where the packages are.
@@ -23,7 +24,8 @@ WINDOWS = os.name == "nt"
 FOLDER = paths.ROOT / ".venv"  # where it is a link, it is someone else's
 PYTHON = FOLDER / ("Scripts/python.exe" if WINDOWS else "bin/python")
 READY = FOLDER / ".ready"  # holds the stamp of what was installed, and is written last
-LOCK, PROJECT = paths.ROOT / "requirements.lock", paths.ROOT / "pyproject.toml"
+LOCK, TORCH = paths.ROOT / "requirements.lock", paths.ROOT / "requirements-torch.lock"
+PROJECT = paths.ROOT / "pyproject.toml"
 NEEDED = "numba", "papermill", "typst"  # where these are found, the environment is taken for a whole one
 
 
@@ -51,8 +53,9 @@ def setup():
     if FOLDER.is_symlink() or _stamp_there()[:1] != _stamp()[:1]:  # none, half of one, or one of another Python
         _make_anew()
     READY.unlink(missing_ok=True)
-    count = sum(not row.startswith("#") for row in LOCK.read_text(encoding="utf-8").splitlines())
-    _install(line, f"up to {count} packages", "-r", str(LOCK))
+    count = sum(row[0] not in "# " for row in LOCK.read_text(encoding="utf-8").splitlines())
+    _install(line, f"up to {count} packages", "--require-hashes", "--no-deps", "-r", str(LOCK))
+    _install(line, "PyTorch", "-r", str(TORCH))
     _install(line, "the project itself", "--no-deps", "--no-build-isolation", "-e", str(paths.ROOT))
     READY.write_text("\n".join(_stamp()), encoding="utf-8")
     line.say(f"set up in {elapsed(time.monotonic() - started)}")
@@ -97,8 +100,8 @@ def _has_packages():
 
 
 def _stamp():
-    """What .venv depends on: Python's version, and a hash of the lock, the project's metadata and the place."""
-    content = LOCK.read_bytes() + PROJECT.read_bytes() + str(paths.ROOT).encode()
+    """What .venv depends on: Python's version, and a hash of the locks, the project's metadata and the place."""
+    content = LOCK.read_bytes() + TORCH.read_bytes() + PROJECT.read_bytes() + str(paths.ROOT).encode()
     return ["{}.{}".format(*sys.version_info), hashlib.sha256(content).hexdigest()]
 
 

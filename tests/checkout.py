@@ -31,7 +31,7 @@ def make_checkout(folder, code="", page=PAGE):
     skipped = shutil.ignore_patterns("__pycache__", "build*", ".build*")
     shutil.copytree(paths.ROOT / "sequtils", folder / "sequtils", ignore=skipped)
     shutil.copytree(paths.REPORT, folder / "report", ignore=skipped)
-    for name in ("requirements.lock", "pyproject.toml", "README.md"):
+    for name in ("requirements.lock", "requirements-torch.lock", "pyproject.toml", "README.md"):
         shutil.copy(paths.ROOT / name, folder / name)
     cells = [nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
              nbformat.v4.new_code_cell(PUBLISH), nbformat.v4.new_code_cell(code)]

@@ -53,7 +53,8 @@ def locked(wanted, machine):
 
 
 def lock_lines():
-    return [line for line in read("requirements.lock").splitlines() if line and not line.startswith("#")]
+    lines = read("requirements.lock").splitlines() + read("requirements-torch.lock").splitlines()
+    return [line.removesuffix("\\") for line in lines if line and line[0] not in "# "]
 
 
 def lock():
@@ -113,7 +114,14 @@ def test_every_dependency_of_a_locked_package_is_locked():
 
 
 def test_no_index_or_address_in_the_lock():
-    assert "://" not in read("requirements.lock")
+    assert "://" not in read("requirements.lock") + read("requirements-torch.lock")
+
+
+def test_the_lock_has_hashes_of_every_package_but_pytorch():
+    entry = re.compile(r"^(\S+)==.*((?:\n    --hash=sha256:[0-9a-f]{64}.*)*)$", re.MULTILINE)
+    entries = entry.findall(read("requirements.lock"))
+    assert len(entries) > 100 and all(hashes for _, hashes in entries)
+    assert lock().keys() - {normal(name) for name, _ in entries} == {"torch"}
     assert not [line for line in lock_lines() if "--" in line or line.startswith("-")]
 
 

@@ -99,14 +99,15 @@ def checkout(tmp_path, monkeypatch):
 
 def test_set_up_is_done_once_and_again_when_the_lock_changes(checkout, capsys):
     environment.setup()
-    assert checkout[0] == "anew" and checkout[1] == ("-r", str(environment.LOCK))
+    assert checkout[0] == "anew" and checkout[1] == ("--require-hashes", "--no-deps", "-r", str(environment.LOCK))
+    assert checkout[2] == ("-r", str(environment.TORCH))
     assert "setting up" in capsys.readouterr().out
     environment.setup()
-    assert len(checkout) == 3
+    assert len(checkout) == 4
     environment.LOCK.write_text("numpy==2\n")
     assert not environment.is_ready()
     environment.setup()
-    assert len(checkout) == 5 and checkout.count("anew") == 1
+    assert len(checkout) == 7 and checkout.count("anew") == 1
     assert environment.is_ready()
 
 
@@ -153,7 +154,7 @@ def test_a_bare_python_runs_the_command_in_the_environment(tmp_path):
     for name in BARE:
         (root / "sequtils").mkdir(parents=True, exist_ok=True)
         shutil.copy(paths.ROOT / "sequtils" / f"{name}.py", root / "sequtils")
-    for name in ("pyproject.toml", "requirements.lock"):
+    for name in ("pyproject.toml", "requirements.lock", "requirements-torch.lock"):
         shutil.copy(paths.ROOT / name, root)
     script(root / ".venv" / "bin" / "python", 'echo "$@"; exit 3')
     bare = [sys.executable, "-S"]

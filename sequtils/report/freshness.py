@@ -12,7 +12,7 @@ from sequtils.files import ReadError, entries, read_bytes, read_json
 from sequtils.report import folder, provenance, release
 
 NO_OUTPUT = {"status", "document", ".lock"}  # in the build folder, and no part of the report
-SOURCES = ("notebooks/*.ipynb", "sequtils/**/*.*", "report/**/*.*", "requirements.lock")
+SOURCES = ("notebooks/*.ipynb", "sequtils/**/*.*", "report/**/*.*", "requirements*.lock")
 
 
 def inputs(profile, data_root=None):
