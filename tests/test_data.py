@@ -139,14 +139,15 @@ def test_check_data_accepts_one_data_set_alone(course):
     shutil.rmtree(course / "CV_Data")
     lines, problems = check(course)
     assert not problems
-    assert any("not found" in line and "cv" in line and line.endswith("takes the embedded sample") for line in lines)
+    assert any("not found" in line and "cv" in line and line.endswith("a report leaves it out") for line in lines)
 
 
 @pytest.mark.parametrize("name, other", [("handwriting", "cv"), ("cv", "handwriting")])
-def test_a_data_set_that_a_folder_lacks_is_the_sample(course, name, other):
+def test_a_data_set_that_a_folder_lacks_is_left_out(course, name, other):
+    assert data.names(course) == data.names() == tuple(data.LAYOUTS)
     shutil.rmtree(course / data.LAYOUTS[name].folder)
-    assert data.load(name, course).label == data.load(name).label
-    assert not data.load(other, course).sample
+    assert data.names(course) == (other,) and not data.load(other, course).sample
     (course / f"{data.LAYOUTS[name].folder}s").mkdir()  # a slip of the pen is none
+    assert name in data.names(course)
     with pytest.raises(data.DataError, match="wrong layout"):
         data.load(name, course)

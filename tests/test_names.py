@@ -70,9 +70,10 @@ def test_scripts_with_a_font_stay_and_others_are_transliterated_and_named_once()
     assert [fonts.drawable(name) for name in INDIAN] == list(INDIAN)
     assert fonts.drawable("a中重\ue000") == r"aZhongZhong\ue000"
     assert fonts.missing("中 a 重 का 😀") == ["CJK"] and not fonts.missing("".join(INDIAN))
-    assert provenance.remarks({"cv": {"scripts": ["CJK"]}, "handwriting": {"scripts": ["CJK", "HANGUL"]}}) == [
+    assert provenance.remarks({"cv": {"told": None, "scripts": ["CJK"]},
+                               "handwriting": {"told": None, "scripts": ["CJK", "HANGUL"]}}) == [
         "No font here has the letters of CJK, HANGUL: they are transliterated."]
-    assert provenance.remarks({"cv": {"scripts": []}}) == []
+    assert provenance.remarks({"cv": {"told": None, "scripts": []}}) == []
 
 
 @pytest.mark.parametrize(("joined", "apart"), [("क्ष", "कष"), ("ಜ್ಞ", "ಜಞ"), ("స్త్ర", "సతర")])
@@ -108,7 +109,8 @@ def test_the_document_has_the_fonts_and_the_names_on_its_first_page(tmp_path):
     build = make_build(tmp_path)
     told = read_json(build / "provenance.json")
     told["datasets"]["handwriting"]["classes"] = named(ODD).whole_names
-    write_json(build / "provenance.json", {**told, "remarks": provenance.remarks({"cv": {"scripts": ["CJK"]}})})
+    remarks = provenance.remarks({"cv": {"told": None, "scripts": ["CJK"]}})
+    write_json(build / "provenance.json", {**told, "remarks": remarks})
     pdf, html = set_again(build)
     page = PdfReader(pdf).pages[0]
     names = {font.get_object()["/BaseFont"].split("+")[-1] for font in page["/Resources"]["/Font"].values()}

@@ -4,7 +4,9 @@
 for a network, `check` describes a folder, `sample` holds the embedded data. Nothing here needs PyTorch.
 """
 
-from sequtils.data.datasets import LAYOUTS, Dataset, Part, data_folder, load, scan
+from sequtils.data.datasets import Dataset, Part, load, scan
 from sequtils.data.formats import DataError, read_segment, read_stroke
+from sequtils.data.layouts import LAYOUTS, data_folder, names, sources
 
-__all__ = ["LAYOUTS", "DataError", "Dataset", "Part", "data_folder", "load", "read_segment", "read_stroke", "scan"]
+__all__ = ["LAYOUTS", "DataError", "Dataset", "Part", "data_folder", "load", "names", "read_segment", "read_stroke",
+           "scan", "sources"]

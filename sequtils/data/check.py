@@ -3,7 +3,8 @@
 import numpy as np
 
 from sequtils import fonts
-from sequtils.data import datasets
+from sequtils.data import datasets, layouts
+from sequtils.data.formats import DataError
 from sequtils.text import printable
 
 
@@ -11,23 +12,23 @@ def check(root):
     """Lines that describe both data sets under `root`, and a list of all problems, empty where all is well.
 
     A folder may hold one of the two data sets only; then the other is reported as absent, which is no problem: see
-    `datasets.left_to_sample`.
+    `layouts.left_out`.
     """
     lines, problems, absent = [], [], []
-    for name, layout in datasets.LAYOUTS.items():
+    for name, layout in layouts.LAYOUTS.items():
         try:
-            folder = datasets.data_folder(name, root)
-        except datasets.DataError as error:
-            taken = "; a report takes the embedded sample" if datasets.left_to_sample(name, root) else ""
-            absent += [f"{line}{taken}" for line in error.problems]
+            where = layouts.data_folder(name, root)
+        except DataError as error:
+            left = "; a report leaves it out" if layouts.left_out(name, root) else ""
+            absent += [f"{line}{left}" for line in error.problems]
             continue
         try:
-            found, wrong = datasets.scan(name, root)
-        except datasets.DataError as error:
-            found, wrong = {}, error.problems
-        lines += [f"{layout.title}: {printable(str(folder))}", *describe(found), ""]
+            found, wrong, told = datasets.scan(name, root)
+        except DataError as error:
+            found, wrong, told = {}, error.problems, None
+        lines += [f"{layout.title}: {printable(str(where))}", *([told] if told else []), *describe(found), ""]
         problems += wrong
-    if len(absent) == len(datasets.LAYOUTS):
+    if len(absent) == len(layouts.LAYOUTS):
         problems += dict.fromkeys(absent)
     else:
         lines += [f"not found: {line}" for line in absent]

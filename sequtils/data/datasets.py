@@ -2,28 +2,34 @@
 
     ROOT/Handwriting_Data/<class>/{train,dev}/*    one stroke a file    (formats.read_stroke)
     ROOT/CV_Data/<class>/{Train,Test}/*            one segment a file   (formats.read_segment)
+    ROOT/{Handwriting,CV}_Data/<class>/*           the same, without a split: one is made, and told (divided)
+    ROOT/{handwriting,cv}.npz                      all in one file      (archive.read)
 
-ROOT may also be the folder that holds the classes, and where it has one of the two folders and no other, the other data
-set is the sample's. The classes are the folders that are there, under their names as `text.printable` gives them. Dot
-files, folders whose name begins with "_" and Mapping*.txt are passed over; every other file of a split must be a
-sequence, and every link must lead somewhere.
+A file may also be a plain matrix, a row a frame, where all of its data set are (formats.reader). ROOT may also be the
+folder that holds the classes, and may have one of the two data sets alone (layouts.names). The
+classes are the folders that are there, under their names as `text.printable` gives them. Dot files, folders whose name
+begins with "_" and Mapping*.txt are passed over; every other file of a split must be a sequence, and every link must
+lead somewhere.
 """
 
 import functools
 import hashlib
+import itertools
+import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
 
 from sequtils import fonts
-from sequtils.data import cache, sample
-from sequtils.data.formats import DataError, read_segment, read_stroke
-from sequtils.files import ReadError, entries, kind
+from sequtils.data import archive, cache, sample
+from sequtils.data.formats import DataError, reader
+from sequtils.data.layouts import LAYOUTS, class_folders, data_folder, files_in, is_folder, unsplit
+from sequtils.files import ReadError, kind
 from sequtils.text import literal, printable, short
+
+SEED = 0  # of a split that is made here
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Part:
 @dataclass(frozen=True)
 class Dataset:
     """A data set. fingerprint: SHA-256 of the classes and sequences in their order, the same on every machine.
-    sample: True for the embedded, synthetic one."""
+    sample: True for the embedded, synthetic one. told: the sentence of a split that was made here, or None."""
 
     name: str
     classes: tuple
@@ -51,6 +57,7 @@ class Dataset:
     test: Part
     fingerprint: str
     sample: bool
+    told: str | None = None
 
     @property
     def title(self):
@@ -78,158 +85,118 @@ class Dataset:
         return tuple(map(literal, short(self.names, 8)))
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How a data set lies on disk, how one of its files is read, and its name in titles."""
-
-    title: str
-    folder: str
-    splits: dict  # "train" and "test" -> name of the folder
-    read: Callable
-
-
-LAYOUTS = {
-    "handwriting": Layout("Handwriting", "Handwriting_Data", {"train": "train", "test": "dev"}, read_stroke),
-    "cv": Layout("CV segments", "CV_Data", {"train": "Train", "test": "Test"}, read_segment),
-}
-
-
 def load(name, root=None, classes=None):
     """The Dataset "handwriting" or "cv" from a folder, or from the embedded sample where root is None.
 
-    Where a folder has the other data set alone, this one is the sample's too: see `left_to_sample`. classes selects and
-    orders the classes; None takes all that are there, sorted (of the sample, its five default ones). Raises DataError
-    with a line for every problem found, ValueError for another name.
+    classes selects and orders the classes; None takes all that are there, sorted (of the sample, its five default ones;
+    of an .npz file, in its order). Raises DataError with a line for every problem found, ValueError for another name.
     """
     if name not in LAYOUTS:
         raise ValueError(f"data set {name!r} is not one of {', '.join(LAYOUTS)}")
-    if root is None or left_to_sample(name, root):
-        root, found = None, sample.load(name)
+    if root is None:
+        found, told = sample.load(name), None
         classes = tuple(classes or sample.DEFAULT_CLASSES[name])
         problems = _require_classes(classes, found, "the embedded sample")
     else:
-        found, problems = scan(name, root, classes)
+        found, problems, told = scan(name, root, classes)
         classes = tuple(classes or found)
     if problems:
         raise DataError(*problems)
-    return _assemble(name, classes, found, root is None)
+    return _assemble(name, classes, found, root is None, told)
 
 
 def scan(name, root, classes=None):
-    """All sequences of a data set, class -> split -> [(file, x)], and a list of everything that is wrong with it.
+    """All sequences of a data set, class -> split -> [(file, x)], a list of everything that is wrong with it, and the
+    sentence that tells of a split that was made here, or None.
 
-    Raises DataError where there is no such data set or class at all.
+    Raises DataError where there is no such data set or class at all, or two of them.
     """
-    layout, folder = LAYOUTS[name], data_folder(name, root)
-    there, problems = _class_folders(folder)
+    where = data_folder(name, root)
+    if where.name == LAYOUTS[name].folder and os.path.lexists(beside := where.with_name(f"{name}.npz")):
+        raise DataError(f"{beside}: a second data set beside {where.name}, expected one of them")
+    read = _read_folders if is_folder(where) else _read_archive
+    found, problems = read(name, where, classes)
+    told = None
+    if any(None in parts for parts in found.values()):
+        found = {c: divided(parts[None]) for c, parts in found.items()}
+        tests, all_of_them = (sum(len(parts[s]) for parts in found.values() for s in splits)
+                              for splits in (["test"], ["train", "test"]))
+        told = (f"No split in {printable(where.resolve().name)}: {tests} of {all_of_them} sequences, chosen by seed "
+                f"{SEED} within each class, are the test part.")
+    return found, [printable(line) for line in problems], told
+
+
+def divided(rows):
+    """The rows of a class, in their order, as "train" and "test": about a fifth of them, at least one, to test with.
+
+    Which ones depends on their number alone, and on SEED: on no machine, no other class and no version of NumPy, which
+    promises never to change the raw numbers.
+    """
+    order = np.argsort(np.random.PCG64(SEED).random_raw(len(rows)), kind="stable")
+    tests = set(order[: max(1, round(len(rows) / 5))].tolist())
+    return {"train": [row for k, row in enumerate(rows) if k not in tests], "test": [rows[k] for k in sorted(tests)]}
+
+
+def _read_folders(name, folder, classes):
+    """Class -> split -> [(file, x)] of a folder of classes, and its problems. The only split is None where the class
+    folders have none."""
+    layout, (there, problems) = LAYOUTS[name], class_folders(folder)
     if not there and not problems:
         raise DataError(f"{folder}: no class folders, expected <class>/{layout.splits['train']} and so on")
-    found, chosen = {}, classes or tuple(there)
+    chosen = classes or tuple(there)
     problems += _require_classes(chosen, there, folder)
-    for c in chosen:
-        found[c] = {}
-        for split in layout.splits:
-            found[c][split], wrong = _read_split(folder, there[c], c, split, layout)
-            problems += wrong
-    return found, [printable(line) for line in problems]
+    splits = {None: "."} if unsplit(there.values(), layout) else layout.splits
+    listed = {}
+    for c, split in itertools.product(chosen, splits):
+        listed[c, split], wrong = _list(there[c] / splits[split], c, split)
+        problems += wrong
+    firsts = [next((files[0] for split in splits if (files := listed[c, split])), None) for c in chosen]
+    read, found = reader(layout.read, [file for file in firsts if file]), {c: {} for c in chosen}
+    for (c, split), files in listed.items():
+        xs, wrong = _read(files, read)
+        found[c][split] = [(file.relative_to(folder).as_posix(), x) for file, x in zip(files, xs)]
+        problems += wrong
+    return found, problems
 
 
-def data_folder(name, root):
-    """The folder that holds the classes of a data set: ROOT's own sub-folder for it, or ROOT itself.
-
-    Raises DataError where there is neither.
-    """
-    layout, root = LAYOUTS[name], Path(root)
-    there = _told(kind, root)
-    if there != "folder":
-        raise DataError(f"{root}: {'not a folder' if there else 'not there'}, expected the folder of the data")
-    if _told(kind, root / layout.folder) == "folder":
-        return root / layout.folder
-    classes = [d for d in _told(entries, root) if _is_folder(d)]
-    if any(split in _names(d) and _is_folder(d / split) for d in classes for split in layout.splits.values()):
-        return root
-    pattern = f"<class>/{layout.splits['train']} and <class>/{layout.splits['test']}"
-    raise DataError(f"{root}: wrong layout for {name}, expected {layout.folder}/{pattern}, or {pattern}")
-
-
-def left_to_sample(name, root):
-    """Whether a folder of data has the other data set's folder, and no folder beside it that could be this one's."""
-    folders = {d for d in _names(root) if not d.startswith((".", "_")) and _is_folder(Path(root) / d)}
-    return folders in [{layout.folder} for other, layout in LAYOUTS.items() if other != name]
-
-
-def _told(look, path):
-    """What `kind` or `entries` says of a path, or DataError where it cannot."""
-    try:
-        return look(path)
-    except ReadError as error:
-        raise DataError(str(error)) from None
-
-
-def _is_folder(path):
-    try:
-        return kind(path) == "folder"
-    except ReadError:
-        return False
-
-
-def _names(folder):
-    """Exact names in a folder, for file systems that take Train for train; none where it cannot be listed."""
-    try:
-        return {entry.name for entry in entries(folder)}
-    except ReadError:
-        return set()
-
-
-def _class_folders(folder):
-    """Class -> its folder, and the problems of what else lies there. Two folders never become one class."""
-    there, problems = {}, []
-    for path in sorted(_told(entries, folder)):
-        if path.name.startswith((".", "_")):
-            continue
-        try:
-            is_class = kind(path) == "folder"
-        except ReadError as error:
-            problems.append(f"{error}, expected a class folder")
-            continue
-        if is_class and there.setdefault(printable(path.name), path) != path:
-            problems.append(f"{path}: a second folder of that name, expected each class once")
-    return there, problems
-
-
-def _read_split(folder, class_folder, c, split, layout):
-    """[(file, x)] of one class and split, and its problems."""
-    where = class_folder / layout.splits[split]
+def _list(where, c, split):
+    """The files of one class and split, and the problem where there are too few."""
     try:
         is_there = kind(where) == "folder"
-        files = sorted((f for f in entries(where) if not _passed_over(f)), key=_natural) if is_there else []
+        files = files_in(where) if is_there else []
     except ReadError as error:
         return [], [f"{error}, expected a folder of files"]
+    state = f"{len(files)} file" if files else "an empty folder" if is_there else "no such folder"
+    if split is None and len(files) < 2:
+        return files, [f"{where}: {state}, expected at least two of class {c!r}, one to train and one to test with"]
     if not files:
-        state, what = "an empty folder" if is_there else "no such folder", "training" if split == "train" else "test"
+        what = "training" if split == "train" else "test"
         return [], [f"{where}: {state}, expected at least one {what} file of class {c!r}"]
+    return files, []
+
+
+def _read(files, read):
+    """Sequences of files, and all their problems; with a problem, no sequences."""
     try:
-        xs = cache.read_files(files, layout.read)
+        return cache.read_files(files, read), []
     except DataError:  # so at least one is bad: read them singly, and name them all
         problems = []
         for file in files:
             try:
-                layout.read(file)
+                read(file)
             except DataError as error:
                 problems += error.problems
         return [], problems
-    return [(file.relative_to(folder).as_posix(), x) for file, x in zip(files, xs)], []
 
 
-def _passed_over(path):
-    mapping = fnmatch(path.name, "Mapping*.txt")
-    return path.name.startswith(".") or mapping or (path.name[0] == "_" and _is_folder(path))
-
-
-def _natural(path):
-    """Sorting key that puts 9.txt before 10.txt."""
-    words = re.findall("[0-9]+|[^0-9]+", path.name)  # other scripts' digits, and ² and the like, are letters here
-    return [(0, int(word), "") if word[0] in "0123456789" else (1, 0, word) for word in words]
+def _read_archive(name, path, classes):
+    """The same of an .npz file."""
+    found, problems = archive.read(path)
+    if not problems:
+        problems += _require_classes(classes or tuple(found), found, path)
+        found = {c: found[c] for c in classes or found}
+        problems += archive.lacking(path, found)
+    return found, problems
 
 
 def _require_classes(classes, there, where):
@@ -242,7 +209,7 @@ def _require_classes(classes, there, where):
     return []
 
 
-def _assemble(name, classes, found, is_sample):
+def _assemble(name, classes, found, is_sample, told):
     parts, digest = {}, hashlib.sha256(name.encode())
     for split in ("train", "test"):
         rows = [(label, *row) for label, c in enumerate(classes) for row in found[c][split]]
@@ -251,7 +218,7 @@ def _assemble(name, classes, found, is_sample):
         parts[split] = Part(x, np.array(y, np.int64), tuple(files), speakers)
         digest.update(repr((split, classes, y, [len(s) for s in x])).encode())
         digest.update(np.concatenate(x).astype("<f4").tobytes())
-    return Dataset(name, classes, parts["train"], parts["test"], digest.hexdigest(), is_sample)
+    return Dataset(name, classes, parts["train"], parts["test"], digest.hexdigest(), is_sample, told)
 
 
 def _speaker(file):

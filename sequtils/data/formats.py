@@ -1,5 +1,6 @@
-"""The two file formats of the course: one pen stroke or one speech segment a file."""
+"""The two file formats of the course, one pen stroke or one speech segment a file; and any plain matrix."""
 
+import functools
 import re
 
 import numpy as np
@@ -32,17 +33,52 @@ def read_stroke(path):
 
 
 def read_segment(path):
-    """Frames (T, 39), float32, of a segment file with a row for each frame; empty lines are passed over.
+    """Frames (T, 39), float32, of a segment file: see `read_matrix`. Raises DataError."""
+    return read_matrix(path, MFCC)
 
-    Raises DataError.
+
+def read_matrix(path, width=None, like=""):
+    """Frames (T, D), float32, of a plain matrix: a row of D numbers for each frame; empty lines are passed over.
+
+    width: D, or None, as many as in the first row. like: what an error says of where `width` comes from. Raises
+    DataError.
     """
     text = _text(path)
-    values = _numbers(path, text, f"rows of {MFCC} numbers, one for each frame")
+    values = _numbers(path, text, f"rows of {width or 'equally many'} numbers{like}, one for each frame")
     for line, row in enumerate(text.splitlines(), 1):
         found = len(row.split())
-        if found not in (0, MFCC):
-            raise DataError(f"{path}, line {line}: {found} numbers, expected {MFCC}")
-    return np.array(values, np.float32).reshape(-1, MFCC)
+        width = width or found
+        if found not in (0, width):
+            raise DataError(f"{path}, line {line}: {found} numbers, expected {width}{like}")
+    return np.array(values, np.float32).reshape(-1, width)
+
+
+def reader(usual, files):
+    """How the files of a data set are read, of which these are the first of each class.
+
+    In its usual format where one of them is; else, where one is a plain matrix of two rows or more, all as matrices
+    with as many columns as the first of those. So no stroke is taken for a matrix, whatever white space it has, and a
+    damaged file among others changes no format.
+    """
+    if not any(reads(usual, file) for file in files):
+        for file in files:
+            if reads(read_matrix, file, least=2):
+                return _matrices(read_matrix(file).shape[1], file)
+    return usual
+
+
+def reads(read, file, least=1):
+    """Whether a file can be read that way, as a sequence of at least so many frames."""
+    try:
+        return len(read(file)) >= least
+    except DataError:
+        return False
+
+
+def _matrices(width, first):
+    read = functools.partial(read_matrix, width=width, like=f", as in {first}")
+    read.__name__ = f"rows of {width}"  # for the cache
+    return read
 
 
 def _text(path):

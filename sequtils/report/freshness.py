@@ -8,7 +8,7 @@ import hashlib
 import sys
 
 from sequtils import data, paths
-from sequtils.files import ReadError, entries, read_bytes, read_json
+from sequtils.files import ReadError, read_bytes, read_json
 from sequtils.report import folder, provenance, release
 
 NO_OUTPUT = {"status", "document", ".lock"}  # in the build folder, and no part of the report
@@ -49,21 +49,11 @@ def _part(files):
 
 def _data(root):
     """Path, size and times of each file of the data; the change time cannot be set back, as the other can."""
-    folders = set()
+    files = set()
     for name in data.LAYOUTS if root else ():  # the sample is part of the code
         with contextlib.suppress(data.DataError):  # the run says it, and all that is wrong beside it
-            folders.add(data.data_folder(name, root))
-    splits = (split for folder in folders for c in _within(folder) for split in _within(c))
-    files = sorted(file for split in splits for file in _within(split))
-    return [(str(file), _stamp(file)) for file in files]
-
-
-def _within(folder):
-    """What is in a folder; nothing where it is none, or cannot be listed, which the run says."""
-    try:
-        return entries(folder)
-    except ReadError:
-        return []
+            files.update(data.sources(name, root))
+    return [(str(file), _stamp(file)) for file in sorted(files)]
 
 
 def _stamp(file):

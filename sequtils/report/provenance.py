@@ -23,15 +23,16 @@ WHERE = ("data_root", "build", "cluster", "jobs")  # parameters that say where a
 
 
 def describe_data(root):
-    """Fingerprint, counts, date and origin of both data sets. Raises DataError with the problems of both."""
+    """Fingerprint, counts, date and origin of each data set. Raises DataError with the problems of all."""
     described, problems = {}, []
-    for name in data.LAYOUTS:
+    for name in data.names(root):
         try:
             d = data.load(name, root)
         except data.DataError as error:
             problems += error.problems
             continue
-        described[name] = {"title": d.title, "fingerprint": d.fingerprint, "sample": d.sample, "date": _date(d, root),
+        described[name] = {"title": d.title, "fingerprint": d.fingerprint, "sample": d.sample, "told": d.told,
+                           "date": _date(d, root),
                            "classes": list(d.whole_names), "scripts": fonts.missing("".join(d.classes)),
                            "train": len(d.train), "test": len(d.test),
                            "frames": sum(len(x) for part in (d.train, d.test) for x in part.x)}
@@ -42,16 +43,19 @@ def describe_data(root):
 
 def remarks(described):
     """Sentences on what was done to the data, of what `describe_data` gives."""
+    told = [d["told"] for d in described.values() if d["told"]]
     scripts = sorted({script for d in described.values() for script in d["scripts"]})
-    return [f"No font here has the letters of {', '.join(scripts)}: they are transliterated."] if scripts else []
+    letters = f"No font here has the letters of {', '.join(scripts)}: they are transliterated."
+    return [*told, *([letters] if scripts else [])]
 
 
 def _date(dataset, root):
     """Day (UTC) of the newest file of a data set; of the sample, the day on which it was made."""
     if dataset.sample:
         return read_json(sample.FOLDER / "provenance.json")[f"{dataset.name}.npz"]["date"]
-    folder = data.data_folder(dataset.name, root)
-    newest = max((folder / file).stat().st_mtime for part in (dataset.train, dataset.test) for file in part.files)
+    where = data.data_folder(dataset.name, root)
+    files = [where] if where.is_file() else [where / file for p in (dataset.train, dataset.test) for file in p.files]
+    newest = max(file.stat().st_mtime for file in files)
     return datetime.fromtimestamp(newest, UTC).date().isoformat()
 
 

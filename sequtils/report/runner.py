@@ -65,9 +65,6 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
     inputs = {"profile": profile, "datasets": provenance.describe_data(data_root)}
     remarks = provenance.remarks(inputs["datasets"])
     print(*remarks, sep="\n", end="\n" if remarks else "", flush=True)
-    for described in inputs["datasets"].values() if data_root else ():
-        if described["sample"]:
-            print(f"{described['title']}: none in {data_root}, so the embedded sample", flush=True)
     settings = _parameters(profile, data_root, aside, cluster)
     old = _earlier(build, inputs) if only else {}
     if old and aside != build:
