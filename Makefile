@@ -1,5 +1,5 @@
-# make report [PROFILE=short|quick|standard|full] [DATA=dir] [JOBS=n] · make test · make test-slow · make lab
-# make test-browser · make bench [DATA=dir] · make setup · make outputs · make clean
+# make report [PROFILE=short|quick|standard|full] [DATA=dir] [DATASETS=cv] [JOBS=n] · make lab · make test
+# make test-slow · make test-browser · make bench [DATA=dir] · make setup · make outputs · make clean
 # Each is `python -m sequtils` with the same name, which does it all without make; the first one sets up .venv.
 
 # The Python of .venv; else the newest suitable one; else uv, which brings that of .python-version.
@@ -14,7 +14,7 @@ PYTHON ?= $(or $(FOUND),$(error $(NONE)))
 # One word of the shell, whatever it holds.
 quoted = '$(subst ','\'',$(1))'
 report: OPTIONS = $(if $(PROFILE),--profile $(call quoted,$(PROFILE))) $(if $(DATA),--data-root $(call quoted,$(DATA))) \
-                  $(if $(JOBS),--jobs $(call quoted,$(JOBS)))
+                  $(if $(JOBS),--jobs $(call quoted,$(JOBS))) $(if $(DATASETS),--datasets $(DATASETS))
 bench: OPTIONS = $(if $(DATA),--data-root $(call quoted,$(DATA)))
 
 COMMANDS = report setup test test-slow test-browser lab bench outputs clean

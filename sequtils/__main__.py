@@ -59,6 +59,8 @@ def _parser():
                         help="how much to run; default: standard with --data-root, else short")
     report.add_argument("--data-root", type=_path, metavar="DIR",
                         help="the course's data; default: the embedded sample")
+    report.add_argument("--datasets", nargs="+", choices=("handwriting", "cv"), metavar="NAME",
+                        help="handwriting or cv; default: all that are there")
     report.add_argument("--jobs", type=_at_least_one, metavar="N", help="how many at once; default: one for each core")
     report.add_argument("--only", nargs="+", default=(), metavar="NN", choices=_numbers(),
                         help="numbers of notebooks, such as 03 04")
@@ -116,12 +118,13 @@ def _report(options):
     build, started = folder.place(options.build), time.monotonic()
     profile = options.profile or ("standard" if options.data_root else "short")
     with folder.owned(build):
-        inputs = freshness.inputs(profile, options.data_root)
+        inputs = freshness.inputs(profile, options.data_root, options.datasets)
         if not options.only and freshness.stands(build, inputs):
             print(f"profile {profile} is up to date:", build / "report.pdf", build / "report.html", sep="\n")
             return 0
         with folder.aside(build) as new:
-            failed = runner.report(profile, options.data_root, options.jobs, options.only, build, options.cluster, new)
+            failed = runner.report(profile, options.data_root, options.jobs, options.only, build, options.cluster, new,
+                                   options.datasets)
             print("setting the report", flush=True)
             status = _set(build, new, None if failed or options.only else inputs)
     print(f"done in {elapsed(time.monotonic() - started)}")

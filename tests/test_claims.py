@@ -202,7 +202,8 @@ def test_a_rule_that_cannot_be_read_is_named(monkeypatch):
     broken = {"id": "odd", "section": "1", "quote": "q", "quantity": "q", "why": "w", "family": "all",
               "evidence": {"a": "x/row/column"}}
     for rule in ({"highest": ["a"]}, {"higher": ["b"]}, {"equivalent": ["a"]}):
-        found = {"claims": [{**broken, "rule": rule}], "runs": {}, "families": {"all": "a"}, "without_chance": {}}
+        found = {"claims": [{**broken, "rule": rule}], "runs": {}, "about": {}, "families": {"all": "a"},
+                 "without_chance": {}}
         monkeypatch.setattr(source, "read", lambda name, found=found: found)
         monkeypatch.setattr(published, "values", dict)
         values = {}

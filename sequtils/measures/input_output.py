@@ -204,8 +204,9 @@ def kinds(found, datasets):
         rows[name, "many to one"] = _row("LSTM, all frames", "class, accuracy", every, "one to one", alone)
         rows[name, "many to many"] = _row("LSTM, every frame", task, scores(each, "scores"), "repeat the last",
                                           scores(each, "baseline"))
-    read, chance = statistics.hits(found["handwriting"]["one to many"]), 1 / len(datasets["handwriting"].classes)
-    rows["handwriting", "one to many"] = _row("LSTM, own output", "read as asked", read, "chance", chance)
+        if "one to many" in runs:
+            read, chance = statistics.hits(runs["one to many"]), 1 / len(datasets[name].classes)
+            rows[name, "one to many"] = _row("LSTM, own output", "read as asked", read, "chance", chance)
     heads = {"value": "Value [95 %]", "baseline_value": "Its value", "verdict": "Against it"}
     return Result(("dataset", "kind"), rows, heads=heads, titles=TITLES)
 

@@ -11,6 +11,7 @@ from filelock import FileLock
 from IPython.display import HTML, Image, Markdown, display
 from matplotlib.figure import Figure
 
+from sequtils import data
 from sequtils.files import read_json, write_atomic, write_json
 from sequtils.notebook import plots
 
@@ -32,11 +33,12 @@ class Answer:
 class Publisher:
     """The one call by which a notebook run publishes. build: folder of the report, or None to show and keep nothing.
 
-    notebook: its name, such as "03_layers". cell: the recurrent cell that the run is about, or None.
+    notebook: its name, such as "03_layers". cell: the recurrent cell that the run is about, or None. datasets: names of
+    those that the report is about; what is about another one is shown only.
     """
 
-    def __init__(self, notebook, build=None, cell=None):
-        self.notebook, self.cell = notebook, cell
+    def __init__(self, notebook, build=None, cell=None, datasets=tuple(data.LAYOUTS)):
+        self.notebook, self.cell, self.datasets = notebook, cell, datasets
         self.run = "-".join(filter(None, (notebook, cell)))
         self.build = Path(build) if build else None
         if self.build:
@@ -49,7 +51,7 @@ class Publisher:
         the section of its table. without: columns of a Result that a reader does not see.
         """
         self._show(thing, caption, without)
-        if not self.build:
+        if not self.build or (dataset and dataset.name not in self.datasets):
             return
         kind = "figures" if isinstance(thing, Figure) else "tables"
         self._keep("manifest.json", kind, self._write(kind, name, thing, without), name, caption,
@@ -80,8 +82,8 @@ class Publisher:
         else:
             content = {f"{folder}/{name}.csv": thing.frame().to_csv(index=False),
                        f"{folder}/{name}.typeset.csv": thing.table(without).to_csv(index=False)}
-        for file, data in content.items():
-            write_atomic(self.build / file, data)
+        for file, text in content.items():
+            write_atomic(self.build / file, text)
         return next(iter(content))
 
     def _keep(self, where, kind, file, name, caption, **about):

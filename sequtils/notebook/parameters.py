@@ -15,8 +15,8 @@ from sequtils.original import source
 MARK = "# Parameters\n"  # by which papermill begins the cell that it puts in
 COUNT = {"type": "integer", "minimum": 1}
 NAME = {"type": ["string", "null"], "minLength": 1}
-CLASSES = {"anyOf": [{"type": "null"}, {"type": "array", "items": {"type": "string"}, "minItems": 2,
-                                        "uniqueItems": True}]}
+CLASSES = {"anyOf": [{"type": "null"}, {"const": []}, {"type": "array", "items": {"type": "string"}, "minItems": 2,
+                                                       "uniqueItems": True}]}
 ANY = {"type": "number"}
 PAIRS = {"type": "array", "minItems": 1,
          "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": [COUNT, {"type": ["number", "null"]}]}}
@@ -31,7 +31,8 @@ RULES = {  # name -> schema, and what may stand there
     "memory_lags": ({"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "integer", "minimum": 0}},
                     "a list of different whole numbers of at least 0"),
     **dict.fromkeys(("data_root", "build", "cluster"), (NAME, "None, or text that is not empty")),
-    **dict.fromkeys(("handwriting_classes", "cv_classes"), (CLASSES, "None, or a list of two or more classes")),
+    **dict.fromkeys(("handwriting_classes", "cv_classes"), (
+        CLASSES, "None, a list of two or more classes, or [] to leave the data set out")),
     **dict.fromkeys(("width", "first", "variant_seeds", "compared_seeds"), (
         {"anyOf": [{"type": "null"}, COUNT]}, "None, or a whole number of at least 1")),
     **dict.fromkeys(("loop_gain", "excess_gain", "disturbance", "plant_pole"), (ANY, "a number")),

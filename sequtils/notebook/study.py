@@ -11,10 +11,11 @@ from sequtils.original.source import figures, section
 
 
 class Study:
-    """One run of an experiment notebook, for one cell or for all (None), on both data sets.
+    """One run of an experiment notebook, for one cell or for all (None), on the data sets that there are.
 
-    data_root, handwriting_classes, cv_classes: see `data.load`. jobs, cluster: see `trials.run`. build: see
-    `artefacts.Publisher`. settings: fields of every Trial of the notebook, such as max_epochs.
+    data_root, handwriting_classes, cv_classes: see `data.load`; without classes, [], a data set is left out. jobs,
+    cluster: see `trials.run`. build: see `artefacts.Publisher`. settings: fields of every Trial of the notebook, such
+    as max_epochs.
     """
 
     def __init__(self, notebook, cell, data_root=None, handwriting_classes=None, cv_classes=None, jobs=1, cluster=None,
@@ -22,9 +23,15 @@ class Study:
         parameters.check(notebook)
         self.cell, self.name = cell, plots.NAMES.get(cell)
         self.jobs, self.cluster, self.settings = jobs, cluster, settings
-        self.publish = Publisher(notebook, build, cell)
-        classes = {"handwriting": handwriting_classes, "cv": cv_classes}
-        self.datasets = {name: data.load(name, data_root, chosen) for name, chosen in classes.items()}
+        chosen = {"handwriting": handwriting_classes, "cv": cv_classes}
+        self.datasets = {name: data.load(name, data_root, chosen[name]) for name in data.names(data_root)
+                         if chosen[name] != []}
+        self.publish = Publisher(notebook, build, cell, self.datasets)
+
+    def example(self, name):
+        """A data set to look at: the study's own, or the embedded sample's where the study is without it. What a
+        notebook shows of that is not kept for the report."""
+        return self.datasets.get(name) or data.load(name)
 
     def sweep(self, by, values, fields, seeds, baseline=None, labels=None, **settings):
         """A `Sweep` of several seeds for each value of what is varied, on every data set.
@@ -105,6 +112,8 @@ class Study:
         captions say of how it was chosen.
         """
         for found in figures(block, self.cell):
+            if found["dataset"] not in self.datasets:
+                continue
             dataset, by = self.datasets[found["dataset"]], found.get(sweep.varied)
             names = sweep.names(dataset.name, value or by)
             runs, row = sweep.runs[names], sweep.rows[names]

@@ -30,24 +30,43 @@ def names():
     return sorted({name for name in found if not name.startswith("published/")} | set(BEST.values()))
 
 
-def judge(values, runs):
+def judge(values, runs, datasets=published.DATASETS):
     """The claims in the order of claims.yaml, each a dict with id, section, quote, quantity, why, family, finding, rule
     in words, evidence (a list of dicts with label, name and text), p, corrected, chance (both as text) and verdict.
 
     p: p-value of the verdict, None where there is no chance in the evidence or nothing is judged; corrected: the same
     with Holm's correction (1979) for all the claims of the family, which the verdict goes by.
-    values: the content of values.json. runs: outcomes of provenance.json by run. A claim is "not measured" where a
-    run failed, or was not run, that publishes its values. Raises ClaimError for any other missing value.
+    values: the content of values.json. runs: outcomes of provenance.json by run. datasets: names of those in this
+    report; a claim is judged by these alone, and there is none that is about the others. A claim is "not measured"
+    where a run failed, or was not run, that publishes its values, or where these data do not give one. Raises
+    ClaimError for any other missing value.
     """
     ledger = source.read("claims.yaml")
     known = {**values, "published": published.values()}
-    claims = [_weighed(claim, known, runs) for claim in ledger["claims"]]
+    claims = [_weighed(claim, known, runs) for claim in _about(ledger["claims"], datasets)]
     for family in ledger["families"]:
         members = [claim for claim in claims if claim["family"] == family and claim["p"] is not None]
         for claim, corrected in zip(members, holm([claim["p"] for claim in members])):
             claim["corrected"] = float(corrected)
             claim["verdict"] = claim["verdict"] if corrected < 1 - LEVEL else WORDS[None]
     return [{**claim, "chance": [text.chance(claim[key]) for key in ("p", "corrected")]} for claim in claims]
+
+
+def _about(claims, datasets):
+    """The claims without the evidence on data sets that are not there, and without those that have no other."""
+    for claim in claims:
+        gone = {label for label, path in claim["evidence"].items() if elsewhere(path, datasets)}
+        left = {label: path for label, path in claim["evidence"].items() if label not in gone}
+        rule = rules.without(claim["rule"], gone) if "rule" in claim else "none"
+        if rule and (left or not gone):
+            yield {**claim, "evidence": left, **({"rule": rule} if "rule" in claim else {})}
+
+
+def elsewhere(path, datasets):
+    """Whether a path names what is about a data set that is not among these."""
+    name, *row = path.split("/")
+    said = {*row, *name.split("-"), source.read("claims.yaml")["about"].get(name)}
+    return bool(said & {name for name in published.DATASETS if name not in datasets})
 
 
 def _weighed(claim, values, runs):
@@ -91,7 +110,8 @@ def find(path, values, runs, who):
         return found
     name, publishers = path.split("/")[0], source.read("claims.yaml")["runs"]
     run = next((run for start, run in publishers.items() if name.startswith(start)), None)
-    if run is None or (run in runs and runs[run]["error"] is None):
+    outcome = runs.get(run, {"error": NOT_MEASURED})
+    if run is None or not outcome["error"]:
         raise ClaimError(f"no notebook published the value {path}, which {who} needs")
     return None
 
@@ -114,10 +134,10 @@ def write(build):
     build = Path(build)
     values, provenance = read_json(build / "values.json", {}), read_json(build / "provenance.json")
     datasets, runs = provenance["datasets"], provenance["runs"]
-    claims = judge(values, runs)
+    claims = judge(values, runs, datasets)
     accuracies = published.published(values, {name: d["title"] for name, d in datasets.items()})
     best = {key: shown(find(name, values, runs, "the table of other reports"), published.NOT_RUN)
-            for key, name in BEST.items()}
+            for key, name in BEST.items() if key[0] in datasets}
     others = published.reference(best, datasets)
     told = [claim["verdict"] for claim in claims]
     counts = {word: told.count(word) for word in (*WORDS.values(), *OF_FINDINGS.values(), NOT_MEASURED, *WITHOUT_RULE)}

@@ -48,10 +48,10 @@ def published(values, titles):
     """One dict for each published accuracy: where it stands, the network, ours as the mean with the interval of one run
     more, their difference, and whether the published run lies in that interval (`statistics.agrees`).
 
-    values: the content of values.json. titles: data set -> what a reader sees.
+    values: the content of values.json. titles: data set -> what a reader sees, of those that are in this report.
     """
     rows = []
-    for section, cell, network, row in source_rows():
+    for section, cell, network, row in (found for found in source_rows() if found[-1]["dataset"] in titles):
         ours = _ours(values, cell, row)
         rows += [{"section": section, "dataset": titles[row["dataset"]], "cell": cell, "network": network,
                   "accuracy": word, "published": row[part], **_compared(ours, part, prefix)}
@@ -92,7 +92,7 @@ def reference(best, datasets):
             **{name: {"classes": d["classes"], "rnn": best[name, "rnn"], "lstm": best[name, "lstm"]}
                for name, d in datasets.items()}}
     return [_reported(report, report[name], datasets[name]) for report in (mine, *read("reference.yaml")["reports"])
-            for name in DATASETS if name in report]
+            for name in datasets if name in report]
 
 
 def _reported(report, found, dataset):

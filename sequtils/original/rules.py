@@ -96,6 +96,21 @@ def decide(rule, evidence):
     return all_of([OPEN if x is None else test(x, **numbers) for x in xs])
 
 
+def without(rule, gone):
+    """A rule about the labels that are not in `gone`; None where it says nothing of others."""
+    [(name, of)] = rule.items()
+    if name in JOINS:
+        parts = [left for part in of if (left := without(part, gone))]
+        return {name: parts} if parts else None
+    if name == "not":
+        return {name: left} if (left := without(of, gone)) else None
+    labels, options = arguments(name, of)
+    left = [label for label in labels if label not in gone]
+    if not left or (name == "equal" and left != labels) or gone & {x for x in options.values() if isinstance(x, str)}:
+        return None
+    return {name: left if name == "equal" else {"of": left, **options}}
+
+
 def arguments(name, of):
     """(labels, options) of what a rule is about: a list of labels, or {"of": labels, and options}."""
     labels, options = (of["of"], {k: v for k, v in of.items() if k != "of"}) if isinstance(of, dict) else (of, {})

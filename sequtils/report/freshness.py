@@ -15,9 +15,10 @@ NO_OUTPUT = {"status", "document", ".lock"}  # in the build folder, and no part 
 SOURCES = ("notebooks/*.ipynb", "sequtils/**/*.*", "report/**/*.*", "requirements*.lock")
 
 
-def inputs(profile, data_root=None):
+def inputs(profile, data_root=None, datasets=None):
     """Hash of all that a report depends on: profile, data, notebooks, code, text, versions and the commit."""
-    digest = hashlib.sha256(repr([profile, provenance.commit(), sys.version, _data(data_root)]).encode())
+    told = [profile, sorted(datasets or data.LAYOUTS), provenance.commit(), sys.version, _data(data_root)]
+    digest = hashlib.sha256(repr(told).encode())
     handed_in = {paths.REPORT / name for name in release.FILES.values()}
     for file in sorted(file for pattern in SOURCES for file in paths.ROOT.glob(pattern)):
         made = file in handed_in or paths.BUILD in file.parents or "__pycache__" in file.parts

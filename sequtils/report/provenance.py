@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import itertools
 import os
 import pkgutil
 import platform
@@ -22,10 +23,11 @@ VERSIONS = ("torch", "numpy", "numba", "scipy", "scikit-learn", "matplotlib", "p
 WHERE = ("data_root", "build", "cluster", "jobs")  # parameters that say where and how fast, and not what
 
 
-def describe_data(root):
-    """Fingerprint, counts, date and origin of each data set. Raises DataError with the problems of all."""
+def describe_data(root, chosen=None):
+    """Fingerprint, counts, date and origin of each data set that is there, or that is chosen. Raises DataError with the
+    problems of all."""
     described, problems = {}, []
-    for name in data.names(root):
+    for name in chosen or data.names(root):
         try:
             d = data.load(name, root)
         except data.DataError as error:
@@ -42,8 +44,11 @@ def describe_data(root):
 
 
 def remarks(described):
-    """Sentences on what was done to the data, of what `describe_data` gives."""
-    told = [d["told"] for d in described.values() if d["told"]]
+    """Sentences on what was done to the data, of what `describe_data` gives, and on what is left out."""
+    titles = {name: layout.title for name, layout in data.LAYOUTS.items()}
+    told = [f"This report is about {titles[name]} alone; {titles[other]}, and all that needs them, are left out."
+            for name, other in itertools.permutations(titles, 2) if [*described] == [name]]
+    told += [d["told"] for d in described.values() if d["told"]]
     scripts = sorted({script for d in described.values() for script in d["scripts"]})
     letters = f"No font here has the letters of {', '.join(scripts)}: they are transliterated."
     return [*told, *([letters] if scripts else [])]

@@ -18,7 +18,7 @@ import joblib
 import psutil
 import yaml
 
-from sequtils import paths, stopping, text
+from sequtils import data, paths, stopping, text
 from sequtils.files import ReadError, RefusedError, read_json, write_atomic, write_json
 from sequtils.notebook import STATUS, Publisher, duration
 from sequtils.report import folder, pages, provenance, render
@@ -48,9 +48,10 @@ class Run:
         return "-".join(filter(None, (self.notebook, self.cell)))
 
 
-def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None, aside=None):
+def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None, aside=None, datasets=None):
     """Run the notebooks whose number is in `only` (all where it is empty) into `aside`, a folder beside the build
-    folder (by default into that itself); return the names of the runs that failed.
+    folder (by default into that itself); return the names of the runs that failed. datasets: names of those that are
+    wanted; None: all that are there.
 
     What an earlier run with the same inputs left in the build folder is kept for the notebooks that are not run.
     Raises data.DataError and files.RefusedError before anything starts where data or cluster cannot be used.
@@ -62,10 +63,10 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
         try_cluster(cluster)
     print(f"profile {profile} on {data_root or 'the embedded sample'}; runs of notebooks: {len(runs)}, "
           f"{min(jobs, len(runs))} at a time\n{about(profile)}", flush=True)
-    inputs = {"profile": profile, "datasets": provenance.describe_data(data_root)}
+    inputs = {"profile": profile, "datasets": provenance.describe_data(data_root, datasets)}
     remarks = provenance.remarks(inputs["datasets"])
     print(*remarks, sep="\n", end="\n" if remarks else "", flush=True)
-    settings = _parameters(profile, data_root, aside, cluster)
+    settings = _parameters(profile, data_root, aside, cluster, inputs["datasets"])
     old = _earlier(build, inputs) if only else {}
     if old and aside != build:
         folder.copy(build, aside)
@@ -127,13 +128,14 @@ def about(profile):
     return "\n".join(line[2:] for line in itertools.takewhile(lambda line: line.startswith("# "), lines))
 
 
-def _parameters(profile, data_root, build, cluster):
+def _parameters(profile, data_root, build, cluster, datasets):
     """The profile's parameters and those of this run; a notebook gets those that it has."""
     settings = {}
     for name in (*BASES.get(profile, ()), profile):
         settings |= yaml.safe_load((paths.PROFILES / f"{name}.yaml").read_text(encoding="utf-8")) or {}
     data_root = str(Path(data_root).resolve()) if data_root else None
-    return {**settings, "data_root": data_root, "build": str(build), "cluster": cluster}
+    left_out = {f"{name}_classes": [] for name in data.LAYOUTS if name not in datasets}
+    return {**settings, **left_out, "data_root": data_root, "build": str(build), "cluster": cluster}
 
 
 def _run_all(runs, parameters, jobs, build, final):
