@@ -212,6 +212,25 @@ def test_a_rule_that_cannot_be_read_is_named(monkeypatch):
             claims.judge(values, {})
 
 
+def test_a_claim_is_judged_by_the_data_sets_that_are_there():
+    values, runs = ledger()
+    values = {name: {**result, "rows": {row: cells for row, cells in result["rows"].items() if "cv" not in row}}
+              for name, result in values.items() if "cv" not in name}
+    judged = {claim["id"]: claim for claim in claims.judge(values, runs, ["handwriting"])}
+    assert judged.keys() < {claim["id"] for claim in source.read("claims.yaml")["claims"]}
+    assert "lstm-beats-rnn-cv" not in judged and "lstm-beats-rnn-handwriting" in judged
+    assert not any("/cv/" in entry["name"] for claim in judged.values() for entry in claim["evidence"])
+    assert all(claim["verdict"] != "not measured" for claim in judged.values())
+
+
+def test_a_rule_without_some_of_its_labels():
+    both = {"all_of": [{"higher": ["a", "b"]}, {"not": {"lower": {"of": ["c"], "than": "b"}}}, {"equal": ["a", "b"]}]}
+    assert rules.without(both, set()) == {"all_of": [{"higher": {"of": ["a", "b"], "than": 0}}, {
+        "not": {"lower": {"of": ["c"], "than": "b"}}}, {"equal": ["a", "b"]}]}
+    assert rules.without(both, {"b"}) == {"all_of": [{"higher": {"of": ["a"], "than": 0}}]}
+    assert rules.without(both, {"a", "b"}) is None
+
+
 def test_what_the_published_tables_decide_alone():
     found = verdicts({}, {})
     assert {id: v for id, v in found.items() if id.startswith("published-")} == {

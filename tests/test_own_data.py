@@ -10,6 +10,10 @@ from sequtils import data
 from sequtils.__main__ import main
 from sequtils.data import archive, datasets
 from sequtils.data.check import check
+from sequtils.files import read_json
+from sequtils.notebook import Publisher, Study
+from sequtils.report import freshness, runner
+from sequtils.results import Result
 from tests.conftest import write
 
 
@@ -168,3 +172,36 @@ def test_no_stroke_is_taken_for_a_matrix(tmp_path):
     write(tmp_path / "Handwriting_Data" / "one" / "train" / "0.txt", "1 2 3\n4 5 6\n")
     _, problems = check(tmp_path)
     assert len(problems) == 1 and "N = 1, but 5 coordinates follow" in problems[0]
+
+
+def test_a_study_has_the_data_sets_that_there_are_and_examples_of_both(course):
+    shutil.rmtree(course / "CV_Data")
+    study = Study("03_layers", "rnn", course)
+    assert list(study.datasets) == ["handwriting"]
+    assert study.example("handwriting") is study.datasets["handwriting"]
+    assert study.example("cv").sample and "sample" in study.example("cv").label
+    assert list(Study("03_layers", "rnn", cv_classes=[]).datasets) == ["handwriting"]
+
+
+def test_what_is_about_an_example_alone_is_shown_and_not_kept(tmp_path):
+    publish = Publisher("03_layers", tmp_path, "rnn", ["cv"])
+    for name in ("handwriting", "cv"):
+        publish(name, Result("row", {1: {"n": 2}}), "A table.", data.load(name))
+    assert list(read_json(tmp_path / "values.json")) == ["cv"]
+
+
+def test_data_sets_are_chosen_on_the_command_line(tmp_path, monkeypatch, capsys):
+    seen = []
+    monkeypatch.setattr(runner, "_run_all", lambda runs, settings, *_: seen.append(settings) or {
+        run.name: {"error": None, "seconds": 0, "parameters": {}, "trials": {"new": 0, "stored": 0}} for run in runs})
+    assert runner.report("quick", build=tmp_path, jobs=1, datasets=["cv"]) == []
+    assert seen[0]["handwriting_classes"] == [] and "cv_classes" not in seen[0]
+    told = read_json(tmp_path / "provenance.json")
+    assert list(told["datasets"]) == ["cv"]
+    assert told["remarks"] == [
+        "This report is about CV segments alone; Handwriting, and all that needs them, are left out."]
+    with pytest.raises(SystemExit):
+        main(["report", "--datasets", "strokes"])
+    assert "choose from handwriting, cv" in capsys.readouterr().err.replace("'", "")
+    assert freshness.inputs("quick", None, ["cv"]) != freshness.inputs("quick")
+    assert freshness.inputs("quick", None, ["cv", "handwriting"]) == freshness.inputs("quick")

@@ -188,3 +188,17 @@ def test_only_keeps_what_other_notebooks_published_from_the_same_inputs(build, t
     (copy / "provenance.json").write_text(json.dumps(provenance))
     assert main(["report", "--profile", "quick", "--only", "01", "--build", str(copy)]) == 0
     assert set(json.loads((copy / "manifest.json").read_text())["figures"]) == {"1.1", "1.2", "2.1", "2.2"}
+
+
+@pytest.mark.parametrize("name, other", [("handwriting", "cv"), ("cv", "handwriting")])
+def test_one_data_set_gives_the_whole_report_of_it(tmp_path, name, other):
+    assert main(["report", "--profile", "quick", "--datasets", name, "--build", str(tmp_path)]) == 0
+    values, manifest = (json.loads((tmp_path / f"{file}.json").read_text()) for file in ("values", "manifest"))
+    rows = {part for result in values.values() for row in result["rows"] for part in row.split("/")}
+    assert name in rows and other not in rows
+    assert {of for kind in manifest.values() for item in kind.values() if (of := item.get("dataset"))} == {name}
+    judged = json.loads((tmp_path / "claims.json").read_text())["claims"]
+    assert judged and not any(other in entry["name"] for claim in judged for entry in claim["evidence"])
+    pages = [" ".join(page.extract_text().split()) for page in PdfReader(tmp_path / "report.pdf").pages]
+    assert re.search("This report is about .* alone; .*, are left out", pages[0])
+    assert not any("Not available" in page for page in pages)

@@ -128,7 +128,7 @@ def about(profile):
     return "\n".join(line[2:] for line in itertools.takewhile(lambda line: line.startswith("# "), lines))
 
 
-def _parameters(profile, data_root, build, cluster, datasets):
+def _parameters(profile, data_root, build, cluster, datasets=data.LAYOUTS):
     """The profile's parameters and those of this run; a notebook gets those that it has."""
     settings = {}
     for name in (*BASES.get(profile, ()), profile):
