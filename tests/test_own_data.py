@@ -12,7 +12,7 @@ from sequtils.data import archive, datasets
 from sequtils.data.check import check
 from sequtils.files import read_json
 from sequtils.notebook import Publisher, Study
-from sequtils.report import freshness, runner
+from sequtils.report import freshness, provenance, runner
 from sequtils.results import Result
 from tests.conftest import write
 
@@ -130,6 +130,21 @@ def test_a_split_is_stratified_and_the_same_everywhere():
     parts = datasets.divided(list(range(13)))
     assert parts["test"] == [2, 3, 11] and len(parts["train"]) == 10
     assert datasets.divided(["a", "b"])["test"] in (["a"], ["b"])
+
+
+def test_a_share_is_as_large_of_each_class_and_told(course):
+    before = data.load("cv", course)
+    assert data.load("cv", course, most=len(before.train)).fingerprint == before.fingerprint
+    d = data.load("cv", course, most=len(before.train) // 2)
+    assert np.bincount(d.train.y).tolist() == [n // 2 for n in np.bincount(before.train.y)]
+    assert np.bincount(d.test.y).tolist() == [n // 2 for n in np.bincount(before.test.y)]
+    assert {*d.train.files} < {*before.train.files} and d.told == (
+        f"Of CV segments, {len(d.train) + len(d.test)} of {len(before.train) + len(before.test)} sequences are taken, "
+        "the same share of each class, chosen by seed 0.")
+    assert set(data.load("cv", course, most=1).train.y) == set(before.train.y)  # of each class one
+    study = Study("03_layers", "rnn", course, most={"handwriting": 500, "cv": 6})
+    assert study.datasets["cv"].fingerprint == d.fingerprint and study.datasets["handwriting"].told is None
+    assert provenance.remarks(provenance.describe_data(course, most={"cv": 6})) == [d.told]
 
 
 def test_a_class_of_one_file_cannot_be_split(course):

@@ -48,6 +48,6 @@ def test_profiles_hold_parameters_that_a_notebook_has():
              for path in paths.NOTEBOOKS.glob("*.ipynb")]
     known = {line.split(" = ")[0] for cell in cells for line in cell.source.splitlines()}
     for profile in PROFILES:
-        parameters = runner._parameters(profile, None, paths.BUILD, None)
+        parameters = runner._parameters(runner._chosen(profile), None, paths.BUILD, None)
         assert set(parameters) <= known
         json.dumps(parameters, allow_nan=False)  # they are kept in the executed notebook, which is JSON

@@ -49,7 +49,8 @@ class Part:
 @dataclass(frozen=True)
 class Dataset:
     """A data set. fingerprint: SHA-256 of the classes and sequences in their order, the same on every machine.
-    sample: True for the embedded, synthetic one. told: the sentence of a split that was made here, or None."""
+    sample: True for the embedded, synthetic one. told: in sentences, how it was split here and what share of the data
+    it is; None where neither is so."""
 
     name: str
     classes: tuple
@@ -85,11 +86,12 @@ class Dataset:
         return tuple(map(literal, short(self.names, 8)))
 
 
-def load(name, root=None, classes=None):
+def load(name, root=None, classes=None, most=None):
     """The Dataset "handwriting" or "cv" from a folder, or from the embedded sample where root is None.
 
     classes selects and orders the classes; None takes all that are there, sorted (of the sample, its five default ones;
-    of an .npz file, in its order). Raises DataError with a line for every problem found, ValueError for another name.
+    of an .npz file, in its order). most: how many sequences to train with at most; of more, the same share is taken of
+    each class and split. Raises DataError with a line for every problem found, ValueError for another name.
     """
     if name not in LAYOUTS:
         raise ValueError(f"data set {name!r} is not one of {', '.join(LAYOUTS)}")
@@ -102,7 +104,8 @@ def load(name, root=None, classes=None):
         classes = tuple(classes or found)
     if problems:
         raise DataError(*problems)
-    return _assemble(name, classes, found, root is None, told)
+    found, less = _share(LAYOUTS[name].title, {c: found[c] for c in classes}, most)
+    return _assemble(name, classes, found, root is None, " ".join(filter(None, (told, less))) or None)
 
 
 def scan(name, root, classes=None):
@@ -132,9 +135,28 @@ def divided(rows):
     Which ones depends on their number alone, and on SEED: on no machine, no other class and no version of NumPy, which
     promises never to change the raw numbers.
     """
-    order = np.argsort(np.random.PCG64(SEED).random_raw(len(rows)), kind="stable")
-    tests = set(order[: max(1, round(len(rows) / 5))].tolist())
-    return {"train": [row for k, row in enumerate(rows) if k not in tests], "test": [rows[k] for k in sorted(tests)]}
+    tests = _some(len(rows), 1 / 5)
+    return {"train": [row for k, row in enumerate(rows) if k not in tests], "test": [rows[k] for k in tests]}
+
+
+def _some(N, share):
+    """Places of a share of N rows, at least one, in their order."""
+    order = np.argsort(np.random.PCG64(SEED).random_raw(N), kind="stable")
+    return sorted(order[: max(1, round(N * share))].tolist())
+
+
+def _share(title, found, most):
+    """Class -> split -> rows of the share that has `most` rows to train with, and the sentence that tells of it; all
+    of them, and None, where there are no more."""
+    rows = [rows for parts in found.values() for rows in parts.values()]
+    N = sum(len(parts["train"]) for parts in found.values())
+    if not most or most >= N:
+        return found, None
+    found = {c: {split: [all_of[k] for k in _some(len(all_of), most / N)] for split, all_of in parts.items()}
+             for c, parts in found.items()}
+    kept = sum(len(rows) for parts in found.values() for rows in parts.values())
+    return found, (f"Of {title}, {kept} of {sum(map(len, rows))} sequences are taken, the same share of each class, "
+                   f"chosen by seed {SEED}.")
 
 
 def _read_folders(name, folder, classes):

@@ -13,19 +13,20 @@ from sequtils.original.source import figures, section
 class Study:
     """One run of an experiment notebook, for one cell or for all (None), on the data sets that there are.
 
-    data_root, handwriting_classes, cv_classes: see `data.load`; without classes, [], a data set is left out. jobs,
-    cluster: see `trials.run`. build: see `artefacts.Publisher`. settings: fields of every Trial of the notebook, such
-    as max_epochs.
+    data_root, handwriting_classes, cv_classes: see `data.load`; without classes, [], a data set is left out. most: how
+    many sequences to train with at most, by data set; None: all. jobs, cluster: see `trials.run`. build: see
+    `artefacts.Publisher`. settings: fields of every Trial of the notebook, such as max_epochs.
     """
 
     def __init__(self, notebook, cell, data_root=None, handwriting_classes=None, cv_classes=None, jobs=1, cluster=None,
-                 build=None, **settings):
+                 build=None, most=None, **settings):
         parameters.check(notebook)
         self.cell, self.name = cell, plots.NAMES.get(cell)
         self.jobs, self.cluster, self.settings = jobs, cluster, settings
         chosen = {"handwriting": handwriting_classes, "cv": cv_classes}
-        self.datasets = {name: data.load(name, data_root, chosen[name]) for name in data.names(data_root)
-                         if chosen[name] != []}
+        self.datasets = {name: data.load(name, data_root, chosen[name], (most or {}).get(name))
+                         for name in data.names(data_root) if chosen[name] != []}
+        print(*(dataset.told for dataset in self.datasets.values() if dataset.told), sep="\n", end="")
         self.publish = Publisher(notebook, build, cell, self.datasets)
 
     def example(self, name):

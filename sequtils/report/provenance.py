@@ -23,13 +23,13 @@ VERSIONS = ("torch", "numpy", "numba", "scipy", "scikit-learn", "matplotlib", "p
 WHERE = ("data_root", "build", "cluster", "jobs")  # parameters that say where and how fast, and not what
 
 
-def describe_data(root, chosen=None):
-    """Fingerprint, counts, date and origin of each data set that is there, or that is chosen. Raises DataError with the
-    problems of all."""
+def describe_data(root, chosen=None, most=None):
+    """Fingerprint, counts, date and origin of each data set that is there, or that is chosen; most: see `Study`. Raises
+    DataError with the problems of all."""
     described, problems = {}, []
     for name in chosen or data.names(root):
         try:
-            d = data.load(name, root)
+            d = data.load(name, root, most=(most or {}).get(name))
         except data.DataError as error:
             problems += error.problems
             continue

@@ -5,8 +5,10 @@ error, and the others go on.
 """
 
 import asyncio
+import functools
 import itertools
 import multiprocessing
+import operator
 import os
 import sys
 import time
@@ -63,10 +65,11 @@ def report(profile, data_root=None, jobs=None, only=(), build=None, cluster=None
         try_cluster(cluster)
     print(f"profile {profile} on {data_root or 'the embedded sample'}; runs of notebooks: {len(runs)}, "
           f"{min(jobs, len(runs))} at a time\n{about(profile)}", flush=True)
-    inputs = {"profile": profile, "datasets": provenance.describe_data(data_root, datasets)}
+    chosen = _chosen(profile)
+    inputs = {"profile": profile, "datasets": provenance.describe_data(data_root, datasets, chosen.get("most"))}
     remarks = provenance.remarks(inputs["datasets"])
     print(*remarks, sep="\n", end="\n" if remarks else "", flush=True)
-    settings = _parameters(profile, data_root, aside, cluster, inputs["datasets"])
+    settings = _parameters(chosen, data_root, aside, cluster, inputs["datasets"])
     old = _earlier(build, inputs) if only else {}
     if old and aside != build:
         folder.copy(build, aside)
@@ -128,14 +131,17 @@ def about(profile):
     return "\n".join(line[2:] for line in itertools.takewhile(lambda line: line.startswith("# "), lines))
 
 
-def _parameters(profile, data_root, build, cluster, datasets=data.LAYOUTS):
-    """The profile's parameters and those of this run; a notebook gets those that it has."""
-    settings = {}
-    for name in (*BASES.get(profile, ()), profile):
-        settings |= yaml.safe_load((paths.PROFILES / f"{name}.yaml").read_text(encoding="utf-8")) or {}
-    data_root = str(Path(data_root).resolve()) if data_root else None
+def _chosen(profile):
+    """The parameters of a profile."""
+    files = [paths.PROFILES / f"{name}.yaml" for name in (*BASES.get(profile, ()), profile)]
+    return functools.reduce(operator.or_, (yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files))
+
+
+def _parameters(chosen, data_root, build, cluster, datasets=data.LAYOUTS):
+    """Those of a profile, and of this run; a notebook gets those that it has."""
     left_out = {f"{name}_classes": [] for name in data.LAYOUTS if name not in datasets}
-    return {**settings, **left_out, "data_root": data_root, "build": str(build), "cluster": cluster}
+    data_root = str(Path(data_root).resolve()) if data_root else None
+    return {**chosen, **left_out, "data_root": data_root, "build": str(build), "cluster": cluster}
 
 
 def _run_all(runs, parameters, jobs, build, final):
