@@ -29,7 +29,7 @@ class Result:
     def __init__(self, by, rows, forms=(), heads=(), titles=()):
         self.by, self.rows = (by,) if isinstance(by, str) else tuple(by), {}
         self.forms, self.heads, self.titles = {**FORMS, **dict(forms)}, {**HEADS, **dict(heads)}, dict(titles)
-        self.aliases = {}
+        self.aliases, self.reasons = {}, {}
         for names, columns in rows.items():
             self.add(names if isinstance(names, tuple) else (names,), columns)
 
@@ -38,6 +38,10 @@ class Result:
         self.rows[names] = dict(columns)
         self.aliases.setdefault((*names[:-1], "first"), names)
         self.aliases[*names[:-1], "last"] = names
+
+    def leave_out(self, names, reason):
+        """Say why these data do not give a row, or all rows whose names begin so, in words for the reader."""
+        self.reasons[names] = reason
 
     def alias(self, name, row):
         """Let (..., name) stand for a row as well."""
@@ -102,6 +106,10 @@ class Result:
         return {"/".join(map(str, name)): {**{key: self._plain(x, "g") for key, x in zip(self.by, row)},
                                            **{column: self._cell(row, column) for column in self.rows[row]}}
                 for name, row in every.items()}
+
+    def absent(self):
+        """For values.json, "cv/4" -> the reason, of the rows that are left out."""
+        return {"/".join(map(str, names)): reason for names, reason in self.reasons.items()}
 
     def _cell(self, names, column):
         x, form = self.rows[names].get(column), self.forms.get(column, "")

@@ -212,6 +212,16 @@ def test_a_rule_that_cannot_be_read_is_named(monkeypatch):
             claims.judge(values, {})
 
 
+def test_a_value_that_these_data_do_not_give_is_not_measured():
+    values, runs = ledger()
+    del values["comparison-length"]["rows"]["cv/4"]
+    values["comparison-length"]["absent"] = {"cv/4": "there are fewer test sequences than parts by length"}
+    assert verdicts(values, runs)["because-long"] == "not measured"
+    values["comparison-length"]["absent"] = {"cv/3": "no"}
+    with pytest.raises(claims.ClaimError, match="comparison-length/cv/4/gain"):
+        verdicts(values, runs)
+
+
 def test_a_claim_is_judged_by_the_data_sets_that_are_there():
     values, runs = ledger()
     values = {name: {**result, "rows": {row: cells for row, cells in result["rows"].items() if "cv" not in row}}

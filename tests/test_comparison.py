@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from sequtils import statistics, trials
+from sequtils.files import read_json
 from sequtils.measures import ablation
 from sequtils.models import SequenceClassifier
+from sequtils.notebook import Publisher
 from sequtils.notebook.figures import comparison as figures
 from sequtils.statistics import Estimate
 
@@ -38,6 +40,16 @@ def test_groups_hold_every_test_sequence_once(toy):
 def test_quarters_of_one_length_stay_apart(toy):
     alike = replace(toy, test=replace(toy.test, x=[x[:5] for x in toy.test.x]))
     assert [name for name, _ in ablation.by_length(alike)] == ["5 to 5"] * 4
+
+
+def test_quarters_without_a_sequence_are_left_out_with_the_reason(toy, tmp_path):
+    two = replace(toy, test=replace(toy.test, x=toy.test.x[:2]))
+    runs = {("handwriting", cell): trained([[0, 1]] * 5) for cell in ("rnn", "lstm")}
+    found = ablation.gains(runs, {"handwriting": two}, "length")
+    assert list(found.within("handwriting")) == [1, 2]
+    Publisher("09_lstm_vs_rnn", tmp_path)("comparison-length", found, "Gains.")
+    assert read_json(tmp_path / "values.json")["comparison-length"]["absent"] == {
+        f"handwriting/{place}": "there are fewer test sequences than parts by length" for place in (3, 4)}
 
 
 def trained(rights, **more):

@@ -49,6 +49,15 @@ def test_a_network_learns_what_comes_next_where_repeating_fails():
     assert np.mean(result["baseline"]) < 0.2 < 0.85 < np.mean(result["scores"])
 
 
+def test_of_a_single_frame_nothing_comes_next():
+    part = data.Part([square(10, 0), square(10, 1)[:1]], np.arange(2), ("",) * 2, (None,) * 2)
+    short = replace(part, x=[x[:1] for x in part.x])
+    ask = input_output.EachFrame("handwriting", "frame", ("raw",), hidden=2, epochs=1)
+    assert len(ask.measure(data.Dataset("handwriting", ("a", "b"), part, part, "one", True))["scores"]) == 1
+    with pytest.raises(ValueError, match="no sequence of two frames"):
+        ask.measure(data.Dataset("handwriting", ("a", "b"), part, short, "none", True))
+
+
 def test_the_scores_of_frames_average_to_r2():
     rng = np.random.default_rng(2)
     y = [rng.normal(size=(n, 3)) for n in (4, 9, 5)]

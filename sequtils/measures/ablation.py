@@ -92,8 +92,9 @@ def by_length(dataset, parts=4):
     """(range of lengths in frames, as text, the test sequences of these lengths) of every quarter of the lengths, or of
     another part."""
     lengths = np.array([len(x) for x in dataset.test.x])
-    pieces = [rows for rows in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(rows)]
-    return [(f"{lengths[rows].min()} to {lengths[rows].max()}", np.sort(rows)) for rows in pieces]
+    pieces = np.array_split(np.argsort(lengths, kind="stable"), parts)
+    return [(f"{lengths[rows].min()} to {lengths[rows].max()}" if len(rows) else "none", np.sort(rows))
+            for rows in pieces]
 
 
 SPLITS = {"length": by_length, "class": by_class}
@@ -105,13 +106,15 @@ def gains(runs, datasets, kind):
 
     runs: (data set, cell) -> results.
     """
-    rows = {}
+    result = Result(("dataset", "part"), {}, heads={"name": kind.capitalize()}, titles=TITLES)
     for name, dataset in datasets.items():
         for place, (part, chosen) in enumerate(SPLITS[kind](dataset), 1):
             if len(chosen):
                 gain = statistics.difference(*(restricted(runs[name, cell], chosen) for cell in ("lstm", "rnn")))
-                rows[name, place] = {"name": part, "sequences": len(chosen), "gain": gain, "verdict": gain.word}
-    return Result(("dataset", "part"), rows, heads={"name": kind.capitalize()}, titles=TITLES)
+                result.add((name, place), {"name": part, "sequences": len(chosen), "gain": gain, "verdict": gain.word})
+            else:
+                result.leave_out((name, place), f"there are fewer test sequences than parts by {kind}")
+    return result
 
 
 def resources(runs, datasets):

@@ -43,8 +43,9 @@ class EachFrame(Experiment):
     """Many to many: an LSTM says at each frame what comes next, after Adam on mini-batches.
 
     target: "direction", the sector into which the pen moves next, or "frame", the next frame itself. The result has a
-    score for each test sequence, the share of right sectors or the share of the variance explained, and the same for
-    the baseline that repeats the last direction or frame. sectors: how many directions are told apart.
+    score for each test sequence of two frames or more, the share of right sectors or the share of the variance
+    explained, and the same for the baseline that repeats the last direction or frame. sectors: how many directions are
+    told apart.
     """
 
     CODE = (features, recurrent, kernels, recurrence, minibatch)
@@ -60,7 +61,10 @@ class EachFrame(Experiment):
     def measure(self, dataset):
         """See the class."""
         prepared = features.prepare(dataset, self.features)
-        (x, y, _), (test_x, test_y, repeated) = self._ask(prepared.train.x), self._ask(prepared.test.x)
+        asked = [[s for s in part.x if len(s) > 1] for part in (prepared.train, prepared.test)]
+        if [] in asked:
+            raise ValueError("no sequence of two frames, expected some to train and to test with: nothing comes next")
+        (x, y, _), (test_x, test_y, repeated) = map(self._ask, asked)
         outputs = self.sectors if self.target == "direction" else x[0].shape[1]
         loss_of = F.cross_entropy if self.target == "direction" else F.mse_loss
 

@@ -57,7 +57,7 @@ class Publisher:
         self._keep("manifest.json", kind, self._write(kind, name, thing, without), name, caption,
                    dataset=getattr(dataset, "name", None), sample=getattr(dataset, "sample", None), source=source)
         if kind == "tables":
-            entry = {"run": self.run, "rows": thing.cells()}
+            entry = {"run": self.run, "rows": thing.cells(), **({"absent": thing.absent()} if thing.reasons else {})}
             self._update("values.json", lambda values: values.update({name: entry}))
 
     def timed(self, name, thing, caption, without=()):

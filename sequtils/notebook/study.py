@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from sequtils import data, statistics, text, trials
 from sequtils.notebook import parameters, plots
 from sequtils.notebook.artefacts import Publisher
@@ -65,8 +67,17 @@ class Study:
 
     told = staticmethod(text.seeds)
 
+    @staticmethod
+    def folds(wanted, dataset):
+        """As many folds as wanted, or as the largest class has sequences to train with. Raises ValueError for one."""
+        most = int(np.bincount(dataset.train.y).max())
+        if most < 2:
+            raise ValueError(f"{dataset.title}: one training sequence of each class, expected two to make folds of")
+        return min(wanted, most)
+
     def cross_validate(self, experiments, folds, name):
         """Estimate of each Experiment's accuracy on the held-out parts of the training data, label -> Estimate."""
+        folds = self.folds(folds, self.datasets[name])
         splits = {(label, k): replace(e, fold=k, folds=folds) for label, e in experiments.items() for k in range(folds)}
         held_out = self.measure(splits, 1, name)
         return {label: statistics.cross_validated([held_out[label, k][0] for k in range(folds)])

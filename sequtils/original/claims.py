@@ -103,12 +103,14 @@ def _verdict(claim, evidence):
 
 def find(path, values, runs, who):
     """The cell that a path such as "layers-rnn/cv/last/gain" names (a result, its row, a column), or None where the run
-    that publishes it failed or was not run. Raises ClaimError for one that no notebook published although it ran; `who`
-    needs it."""
+    that publishes it failed or was not run, or says that these data do not give it. Raises ClaimError for one that no
+    notebook published without a word; `who` needs it."""
     found = lookup(path, values)
     if found:
         return found
     name, publishers = path.split("/")[0], source.read("claims.yaml")["runs"]
+    if any(f"{path}/".startswith(f"{name}/{row}/") for row in values.get(name, {}).get("absent", {})):
+        return None
     run = next((run for start, run in publishers.items() if name.startswith(start)), None)
     outcome = runs.get(run, {"error": NOT_MEASURED})
     if run is None or not outcome["error"]:
