@@ -49,6 +49,10 @@ def test_a_network_learns_what_comes_next_where_repeating_fails():
     assert np.mean(result["baseline"]) < 0.2 < 0.85 < np.mean(result["scores"])
 
 
+def test_where_nothing_varies_nothing_is_explained():
+    assert input_output._scores([np.zeros((4, 2))] * 3, [np.ones((4, 2))] * 3) == [0, 0, 0]
+
+
 def test_of_a_single_frame_nothing_comes_next():
     part = data.Part([square(10, 0), square(10, 1)[:1]], np.arange(2), ("",) * 2, (None,) * 2)
     short = replace(part, x=[x[:1] for x in part.x])

@@ -53,6 +53,17 @@ def test_what_is_remembered_is_told_at_the_near_and_the_far_lag(toy):
     assert "for a readout of the frame alone 0." in memory.sentences(result)[0]
 
 
+def test_where_nothing_varies_no_lag_is_known(toy):
+    still = replace(toy, **{part: replace(getattr(toy, part), x=[0 * x for x in getattr(toy, part).x])
+                            for part in ("train", "test")})
+    result = memory.Memory(replace(SMALL, max_epochs=1), (0, 1)).measure(still)
+    assert result["trained"] == [None, None]
+    told = memory.recall({"handwriting": {"rnn": [result | {"trial": {"trial": {"hidden": (6,)}}}]}},
+                         {"handwriting": still}, (0, 1), 0.5)
+    assert told["handwriting", "rnn", "trained", "near"] is None
+    assert told["handwriting", "frame", "alone", "reach"] == "none"
+
+
 def test_recall_is_the_ridge_regression_of_scikit_learn():
     rng = np.random.default_rng(1)
     h, x, g, y = ([rng.normal(size=(9, n)).astype(np.float32) for _ in range(12)] for n in (4, 3, 4, 3))

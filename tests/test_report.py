@@ -9,6 +9,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 import typst
 from pypdf import PdfReader
@@ -17,6 +18,7 @@ from sequtils.__main__ import main
 from sequtils.original import claims
 from sequtils.report import render, runner
 from tests.browser import Browser
+from tests.conftest import segment, stroke, write
 
 pytestmark = pytest.mark.slow
 
@@ -202,3 +204,30 @@ def test_one_data_set_gives_the_whole_report_of_it(tmp_path, name, other):
     pages = [" ".join(page.extract_text().split()) for page in PdfReader(tmp_path / "report.pdf").pages]
     assert re.search("This report is about .* alone; .*, are left out", pages[0])
     assert not any("Not available" in page for page in pages)
+
+
+RNG = np.random.default_rng(0)
+ODD = {  # what data may be like: (sequences of a class to train and to test with, a stroke, a segment)
+    "two to train and one to test with": (2, 1, lambda: RNG.random((30, 2)), lambda: RNG.normal(size=(9, 39))),
+    "all alike": (7, 3, lambda: np.full((20, 2), 0.5), lambda: np.ones((8, 39))),
+    "a few frames, huge numbers": (7, 3, lambda: 1e30 * RNG.random((RNG.integers(1, 4), 2)),
+                                   lambda: 1e30 * RNG.normal(size=(RNG.integers(1, 4), 39))),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_data_have_a_whole_report(tmp_path, kind, capsys):
+    train, test, make_stroke, make_segment = ODD[kind]
+    layouts = (("Handwriting_Data", stroke, make_stroke, ("a", "$x_1$", "#b")), ("CV_Data", segment, make_segment,
+                                                                                ("ka", "<i>", "\u0c95")))
+    for folder, write_one, make_one, classes in layouts:
+        for c in classes:
+            for split, count in (("train", train), ("Test" if folder == "CV_Data" else "dev", test)):
+                where = tmp_path / "data" / folder / c / (split.capitalize() if folder == "CV_Data" else split)
+                for k in range(count):
+                    write(where / f"01_{k}.txt", write_one(make_one()))
+    build = tmp_path / "build"
+    assert main(["report", "--profile", "quick", "--data-root", str(tmp_path / "data"), "--build", str(build)]) == 0
+    assert "FAILED" not in capsys.readouterr().out
+    text = " ".join(page.extract_text() for page in PdfReader(build / "report.pdf").pages)
+    assert "did not finish" not in text and "nan" not in text.split()

@@ -110,11 +110,14 @@ def _next_frames(x):
 
 def _scores(said, y):
     """A score for each sequence whose mean is, for whole numbers, the mean share of right ones, and else R^2: one minus
-    the squared error in units of the mean over the sequences of the sum of squares about the frames' mean."""
+    the squared error in units of the mean over the sequences of the sum of squares about the frames' mean; 0 where
+    nothing varies."""
     if y[0].dtype.kind == "i":
         return [float((a == b).mean()) for a, b in zip(said, y)]
     mean = np.concatenate(y).mean(axis=0, dtype=np.float64)
     total = np.mean([((b - mean) ** 2).sum() for b in y])
+    if total == 0:
+        return [0.0] * len(y)
     return [float(1 - ((a - b) ** 2).sum(dtype=np.float64) / total) for a, b in zip(said, y)]
 
 

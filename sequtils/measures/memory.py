@@ -94,8 +94,8 @@ def recall(found, datasets, lags, threshold):
 
     found: data set -> cell -> results of `Memory`; datasets: name -> Dataset. width: how many numbers the readout is
     given. near, far: R^2 at the least lag but 0 and at the greatest for which
-    sequences are long enough, means over the seeds, with the least and the greatest. reach: the greatest lag whose mean
-    R^2 is above the threshold, or "none".
+    sequences are long enough, means over the seeds, with the least and the greatest, or None where nothing varies.
+    reach: the greatest lag whose mean R^2 is above the threshold, or "none".
     """
     rows = {}
     for name, by_cell in found.items():
@@ -113,6 +113,8 @@ def recall(found, datasets, lags, threshold):
 def _row(curves, lags, threshold):
     known = [i for i, r2 in enumerate(curves[0]) if lags[i] and not np.isnan(r2)]
     above = [k for k, r2 in zip(lags, curves.mean(axis=0)) if r2 > threshold]
+    if not known:
+        return {**dict.fromkeys(("near_lag", "near", "far_lag", "far")), "reach": "none"}
     return {"near_lag": lags[known[0]], "near": statistics.spread(curves[:, known[0]]), "far_lag": lags[known[-1]],
             "far": statistics.spread(curves[:, known[-1]]), "reach": max(above, default="none")}
 

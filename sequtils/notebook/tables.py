@@ -11,7 +11,7 @@ def datasets(sets):
     """Result of counts, lengths, majority rates and proportions of Datasets, a row a data set.
 
     stretch: how many times as long the longer side of a stroke is as the shorter one, the median over the training
-    strokes with their quartiles; None where frames are not points.
+    strokes with their quartiles; None where frames are not points, or no stroke has two sides.
     """
     rows = {}
     for d in sets:
@@ -31,6 +31,8 @@ def _stretch(dataset):
         return None
     sides = np.array([np.ptp(x, axis=0) for x in dataset.train.x])
     sides = sides[sides.min(axis=1) > 0]
+    if not len(sides):
+        return None
     low, middle, high = np.quantile(sides.max(axis=1) / sides.min(axis=1), [0.25, 0.5, 0.75])
     return statistics.Estimate(float(middle), 0.0, float(low), float(high))
 
