@@ -11,7 +11,8 @@ from sequtils.__main__ import main
 from sequtils.data import archive, datasets
 from sequtils.data.check import check
 from sequtils.files import read_json
-from sequtils.notebook import Publisher, Study
+from sequtils.notebook import Publisher, Study, plots
+from sequtils.original import claims
 from sequtils.report import freshness, provenance, runner
 from sequtils.results import Result
 from tests.conftest import write
@@ -196,6 +197,27 @@ def test_a_study_has_the_data_sets_that_there_are_and_examples_of_both(course):
     assert study.example("handwriting") is study.datasets["handwriting"]
     assert study.example("cv").sample and "sample" in study.example("cv").label
     assert list(Study("03_layers", "rnn", cv_classes=[]).datasets) == ["handwriting"]
+
+
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_strokes_of_any_number_of_features_are_drawn_by_two_of_them(tmp_path, width):
+    matrices(tmp_path / "Handwriting_Data", (width, width))
+    study = Study("01_datasets", None, tmp_path)
+    assert study.example("handwriting").sample == (width != 2)  # what the lessons plot has two coordinates
+    x = study.datasets["handwriting"].train.x[0]
+    assert plots.points(x).shape == (2, len(x))
+    figure = plots.strokes(study.datasets["handwriting"])
+    assert len(figure.axes[0].lines[0].get_xdata()) == len(x)
+
+
+def test_what_cannot_be_published_is_left_out_with_its_reason(tmp_path):
+    publish = Publisher("02_feedback_networks", tmp_path)
+    publish.leave_out("feedback-drawings", "only paths are drawn")
+    values = read_json(tmp_path / "values.json")
+    assert values["feedback-drawings"]["absent"] == {"": "only paths are drawn"}
+    assert claims.find("feedback-drawings/a row/a column", values, {}, "a test") is None
+    publish.withdraw()
+    assert read_json(tmp_path / "values.json") == {}
 
 
 def test_what_is_about_an_example_alone_is_shown_and_not_kept(tmp_path):

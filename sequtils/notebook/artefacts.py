@@ -60,6 +60,13 @@ class Publisher:
             entry = {"run": self.run, "rows": thing.cells(), **({"absent": thing.absent()} if thing.reasons else {})}
             self._update("values.json", lambda values: values.update({name: entry}))
 
+    def leave_out(self, name, reason):
+        """Say why these data do not give what should have been published under a name, in words for the reader."""
+        print(f"left out: {reason}")
+        if self.build:
+            self._update("values.json", lambda values: values.setdefault(name, {"run": self.run, "rows": {}}).update(
+                {"absent": {"": reason}}))
+
     def timed(self, name, thing, caption, without=()):
         """The same for what holds seconds, or what is made of them."""
         self._show(thing, caption, without)

@@ -134,11 +134,17 @@ def _examples(dataset, per_class, kind, height, sharey):
     return fig, pairs
 
 
+def points(x):
+    """What is drawn of a stroke (T, D), two rows (2, T): its first two features; of a single one, against the frame."""
+    return x[:, :2].T if x.shape[1] > 1 else np.array([np.arange(len(x)), x[:, 0]])
+
+
 def stroke(ax, x):
-    """A stroke x (T, 2), light at pen down and dark at pen up; a dot marks pen down."""
-    ax.plot(*x.T, color="#BBBBBB", lw=0.8, zorder=1)
-    ax.scatter(*x.T, c=np.linspace(1, 0, len(x)), cmap="cividis", s=5, zorder=2)
-    ax.plot(*x[0], "o", color="black", ms=4, zorder=3)
+    """A stroke x (T, D), light at pen down and dark at pen up; a dot marks pen down."""
+    path = points(x)
+    ax.plot(*path, color="#BBBBBB", lw=0.8, zorder=1)
+    ax.scatter(*path, c=np.linspace(1, 0, len(x)), cmap="cividis", s=5, zorder=2)
+    ax.plot(*path[:, 0], "o", color="black", ms=4, zorder=3)
     ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
     ax.spines[:].set_visible(False)
 

@@ -32,9 +32,11 @@ class Study:
         self.publish = Publisher(notebook, build, cell, self.datasets)
 
     def example(self, name):
-        """A data set to look at: the study's own, or the embedded sample's where the study is without it. What a
-        notebook shows of that is not kept for the report."""
-        return self.datasets.get(name) or data.load(name)
+        """A data set to look at: the study's own, or the embedded sample's where it has none, or strokes that are
+        no paths of two coordinates."""
+        own = self.datasets.get(name)
+        drawn = own and (name != "handwriting" or own.train.x[0].shape[1] == 2)
+        return own if drawn else data.load(name)
 
     def sweep(self, by, values, fields, seeds, baseline=None, labels=None, **settings):
         """A `Sweep` of several seeds for each value of what is varied, on every data set.

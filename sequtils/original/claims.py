@@ -109,7 +109,7 @@ def find(path, values, runs, who):
     if found:
         return found
     name, publishers = path.split("/")[0], source.read("claims.yaml")["runs"]
-    if any(f"{path}/".startswith(f"{name}/{row}/") for row in values.get(name, {}).get("absent", {})):
+    if any(not row or f"{path}/".startswith(f"{name}/{row}/") for row in values.get(name, {}).get("absent", {})):
         return None
     run = next((run for start, run in publishers.items() if name.startswith(start)), None)
     outcome = runs.get(run, {"error": NOT_MEASURED})

@@ -5,7 +5,7 @@ import numpy as np
 from sequtils import statistics
 from sequtils.measures.length import RULES
 from sequtils.notebook import plots
-from sequtils.notebook.plots import COLOURS, DASHES, LIGHT, NAMES
+from sequtils.notebook.plots import COLOURS, DASHES, LIGHT, NAMES, points
 
 MARKERS = {"rnn": "o", "lstm": "s"}
 GATES = {"i": "input gate i", "f": "forget gate f", "o": "output gate o", "c": "cell |tanh c|"}
@@ -114,11 +114,11 @@ def gates_on_strokes(examples, unit, dataset):
     for ax, title in zip(axes[0], GATES.values()):
         ax.set_title(title, loc="center")
     for row, example in zip(axes, examples):
-        x = dataset.test.x[example["sequence"]]
+        path = points(dataset.test.x[example["sequence"]])
         for ax, name in zip(row, GATES):
-            ax.plot(*x.T, color=LIGHT, lw=0.6, zorder=1)
-            image = ax.scatter(*x.T, c=_shown(example, name)[:, unit], cmap="viridis", s=11, vmin=0, vmax=1, zorder=2)
-            ax.plot(*x[0], "o", mfc="none", mec="black", ms=7, zorder=3)
+            ax.plot(*path, color=LIGHT, lw=0.6, zorder=1)
+            image = ax.scatter(*path, c=_shown(example, name)[:, unit], cmap="viridis", s=11, vmin=0, vmax=1, zorder=2)
+            ax.plot(*path[:, 0], "o", mfc="none", mec="black", ms=7, zorder=3)
             ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
             ax.spines[:].set_visible(False)
         row[0].set_ylabel(dataset.tick_labels[example["label"]], rotation=0, labelpad=12, va="center")

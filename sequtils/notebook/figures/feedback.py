@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 from sequtils.data.features import prepare, resample
 from sequtils.measures.control_loop import closed_loop_pole, control_loop
 from sequtils.measures.memory import recalled
-from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES, canvas, styled
+from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES, canvas, points, styled
 from sequtils.text import number
 
 LINES = {"tanh": ("#000000", "-", "o"), "relu": ("#CC79A7", "--", "s"), "sigmoid": ("#56B4E9", ":", "^")}
@@ -41,15 +41,15 @@ def states(h, dataset, recipe):
 
 @styled
 def stroke_states(x, h, dataset, title):
-    """A stroke x (T, 2), coloured by time, beside the states h (T, n) of a cell that has read it."""
+    """A stroke x (T, D), coloured by time, beside the states h (T, n) of a cell that has read it."""
     fig, [[left, right]] = canvas(f"{title}: {dataset.label}", 1, 2, height=2.21, width_ratios=(1, 1.8))
-    x = resample(x, len(h))
-    left.plot(*x.T, color=LIGHT, lw=0.8, zorder=1)
-    points = left.scatter(*x.T, c=np.arange(1, len(x) + 1), cmap="cividis", s=14, zorder=2)
-    left.plot(*x[0], "o", color="black", ms=5, mfc="none", zorder=3)
+    path = points(resample(x, len(h)))
+    left.plot(*path, color=LIGHT, lw=0.8, zorder=1)
+    dots = left.scatter(*path, c=np.arange(1, len(h) + 1), cmap="cividis", s=14, zorder=2)
+    left.plot(*path[:, 0], "o", color="black", ms=5, mfc="none", zorder=3)
     left.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim", xlabel="pen stroke, ring: pen down")
     left.spines[:].set_visible(False)
-    fig.colorbar(points, ax=left, label="point t", location="left", shrink=0.8)
+    fig.colorbar(dots, ax=left, label="point t", location="left", shrink=0.8)
     _heat(fig, right, h, "state", "unit", 1)
     right.set_xlabel("point t")
     return fig
@@ -146,9 +146,9 @@ def drawings(results, dataset, most=3):
 
 
 def _pen(ax, x, colour):
-    x = np.array(x)
-    ax.plot(*x.T, color=colour, lw=1.4)
-    ax.plot(*x[0], "o", color="black", ms=3)
+    path = points(np.array(x))
+    ax.plot(*path, color=colour, lw=1.4)
+    ax.plot(*path[:, 0], "o", color="black", ms=3)
     ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
     ax.spines[:].set_visible(False)
 

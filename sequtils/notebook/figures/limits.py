@@ -5,7 +5,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from sequtils.measures import limits, resources
 from sequtils.notebook import plots
-from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES
+from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES, points
 
 POOLINGS = {"last": ("o", "-", "#D55E00"), "mean": ("s", "--", "#0072B2"), "max": ("^", "-.", "#009E73"),
             "attention": ("D", ":", "#000000")}
@@ -156,9 +156,10 @@ def attention_strokes(result, dataset):
     examples = list(_examples(result, dataset))
     fig, axes = plots.canvas(f"Attention over strokes: {dataset.label}", 1, len(examples), height=1.64)
     for ax, (name, x, weight) in zip(axes[0], examples):
-        ax.plot(*x.T, color=LIGHT, lw=0.8, zorder=1)
-        dots = ax.scatter(*x.T, c=weight, s=4 + 14 * np.minimum(weight, 4), cmap="cividis_r", vmin=0, vmax=4, zorder=2)
-        ax.plot(*x[0], "x", color="black", ms=6, zorder=3)
+        path = points(x)
+        ax.plot(*path, color=LIGHT, lw=0.8, zorder=1)
+        dots = ax.scatter(*path, c=weight, s=4 + 14 * np.minimum(weight, 4), cmap="cividis_r", vmin=0, vmax=4, zorder=2)
+        ax.plot(*path[:, 0], "x", color="black", ms=6, zorder=3)
         ax.set_title(name, loc="center")
         ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
         ax.spines[:].set_visible(False)
