@@ -235,6 +235,28 @@ def test_a_full_report_s_page_is_small_and_opens_soon(browser, tmp_path, classes
     assert browser.errors == []
 
 
+@pytest.mark.parametrize("name, panels", [("handwriting", ["Draw a stroke", "Train it here"]),
+                                          ("cv", ["Choose a segment"])])
+def test_a_report_about_one_data_set_shows_its_networks(browser, report, given, name, panels):
+    other = {"handwriting": "cv", "cv": "handwriting"}[name]
+    of_strokes = {"trainings", "fit"} if name == "cv" else set()
+    half = {key: part for key, part in given.items() if key not in {other, *of_strokes}}
+    half["networks"] = [network for network in given["networks"] if network["dataset"] == name]
+    live = report.with_name("live.json")
+    live.write_text(json.dumps(half))
+    assert browser.problems(set_again(report.parent)[1], 800) == []
+    assert browser.run("[...document.querySelectorAll('#live h3')].map(h => h.textContent)") == panels
+    live.write_text(json.dumps(given))
+    set_again(report.parent)
+
+
+def test_a_page_is_given_the_data_sets_that_are_there(datasets):
+    train = lambda experiments, name: [trials.train(e, datasets[name]) for e in experiments]
+    found = export.page_data({"cv": datasets["cv"]}, train, **SMALL)
+    assert found.keys() == {"networks", "steps", "cv"}
+    assert {network["dataset"] for network in found["networks"]} == {"cv"}
+
+
 def test_a_page_without_networks_has_no_place_for_them(browser, report):
     live = report.with_name("live.json")
     kept = live.read_text()

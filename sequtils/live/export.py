@@ -39,8 +39,8 @@ class Exhibit(Trial):
 def publish(build, datasets, jobs=1, cluster=None, progress=None, **options):
     """Write live.json, what `page.with_networks` puts into the page, in the build folder; return its path.
 
-    datasets: "handwriting" and "cv" -> Dataset. jobs, cluster, progress: see `trials.run`. options: points, epochs,
-    adam_epochs of `exhibits`, widths and seeds of `trainings`.
+    datasets: "handwriting" or "cv" -> Dataset; of strokes, with two coordinates. jobs, cluster, progress: see
+    `trials.run`. options: points, epochs, adam_epochs of `exhibits`, widths and seeds of `trainings`.
     """
     def measure(experiments, name):
         return trials.run(experiments, datasets[name], jobs, cluster, progress=progress)
@@ -84,12 +84,16 @@ def page_data(datasets, measure, **options):
         keys = [key for key in shown if key[0] == name]
         for key, result in zip(keys, measure([shown[key] for key in keys], name)):
             networks.append(_network(key, shown[key], result, dataset))
-    results = measure(list(trained.values()), "handwriting")
-    any_trial = next(iter(trained.values()))
-    return {"networks": networks, "steps": ziggurat.steps().tolist(),
-            "trainings": [_training(key, result) for key, result in zip(trained, results)],
-            "fit": {theirs: getattr(any_trial, ours) for ours, theirs in FIT.items()},
-            "handwriting": _strokes(datasets["handwriting"]), "cv": _segments(datasets["cv"])}
+    found = {"networks": networks, "steps": ziggurat.steps().tolist()}
+    if "handwriting" in datasets:
+        results = measure(list(trained.values()), "handwriting")
+        any_trial = next(iter(trained.values()))
+        found |= {"trainings": [_training(key, result) for key, result in zip(trained, results)],
+                  "fit": {theirs: getattr(any_trial, ours) for ours, theirs in FIT.items()},
+                  "handwriting": _strokes(datasets["handwriting"])}
+    if "cv" in datasets:
+        found["cv"] = _segments(datasets["cv"])
+    return found
 
 
 def _of(options, *names):

@@ -7,11 +7,10 @@ import {Trainer, work} from "./trainer.js";
 function show() {
   const data = JSON.parse(document.getElementById("live-data").textContent);
   const script = document.getElementById("live-script").textContent, place = document.getElementById("live");
-  const panels = [
-    ["Draw a stroke", data.handwriting.label, new Strokes(data)],
-    ["Choose a segment", data.cv.label, new Segments(data)],
-    ["Train it here", data.handwriting.label, new Trainer(data, script)],
-  ];
+  const {handwriting, cv} = data, panels = [];  // a report may be about one of them
+  if (handwriting) panels.push(["Draw a stroke", handwriting.label, new Strokes(data)]);
+  if (cv) panels.push(["Choose a segment", cv.label, new Segments(data)]);
+  if (handwriting) panels.push(["Train it here", handwriting.label, new Trainer(data, script)]);
   place.className = "live";
   for (const [title, label, panel] of panels) {
     place.append(make("h3", {textContent: title}), make("p", {className: "label", textContent: label}), panel.element);
