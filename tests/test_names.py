@@ -73,7 +73,7 @@ def test_scripts_with_a_font_stay_and_others_are_transliterated_and_named_once()
     assert provenance.remarks({"cv": {"told": None, "scripts": ["CJK"]},
                                "handwriting": {"told": None, "scripts": ["CJK", "HANGUL"]}}) == [
         "No font here has the letters of CJK, HANGUL: they are transliterated."]
-    assert provenance.remarks(dict.fromkeys(("cv", "handwriting"), {"told": None, "scripts": []})) == []
+    assert provenance.remarks({name: {"told": None, "scripts": []} for name in ("cv", "handwriting")}) == []
 
 
 @pytest.mark.parametrize(("joined", "apart"), [("क्ष", "कष"), ("ಜ್ಞ", "ಜಞ"), ("స్త్ర", "సతర")])
@@ -109,7 +109,7 @@ def test_the_document_has_the_fonts_and_the_names_on_its_first_page(tmp_path):
     build = make_build(tmp_path)
     told = read_json(build / "provenance.json")
     told["datasets"]["handwriting"]["classes"] = named(ODD).whole_names
-    remarks = provenance.remarks(dict.fromkeys(told["datasets"], {"told": None, "scripts": ["CJK"]}))
+    remarks = provenance.remarks({name: {"told": None, "scripts": ["CJK"]} for name in told["datasets"]})
     write_json(build / "provenance.json", {**told, "remarks": remarks})
     pdf, html = set_again(build)
     page = PdfReader(pdf).pages[0]
