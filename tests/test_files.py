@@ -62,14 +62,14 @@ def test_all_that_is_wrong_in_a_folder_is_named_in_one_go(course, monkeypatch, c
 
 
 def test_a_folder_that_cannot_be_listed_is_a_problem_like_others(course, monkeypatch):
-    locked, listed = course / "CV_Data" / "sa" / "Test", data.datasets.entries
+    locked, listed = course / "CV_Data" / "sa" / "Test", data.layouts.entries
 
     def entries(folder):
         if folder == locked:
             raise files.ReadError(folder, "cannot be read (Permission denied)")
         return listed(folder)
 
-    monkeypatch.setattr(data.datasets, "entries", entries)
+    monkeypatch.setattr(data.layouts, "entries", entries)
     write(course / "CV_Data" / "ka" / "Test" / "bad.mfcc", "x")
     problems = check(course)[1]
     assert len(problems) == 2 and any("Permission denied" in line for line in problems)

@@ -192,8 +192,8 @@ def test_only_keeps_what_other_notebooks_published_from_the_same_inputs(build, t
     assert set(json.loads((copy / "manifest.json").read_text())["figures"]) == {"1.1", "1.2", "2.1", "2.2"}
 
 
-@pytest.mark.parametrize("name, other", [("handwriting", "cv"), ("cv", "handwriting")])
-def test_one_data_set_gives_the_whole_report_of_it(tmp_path, name, other):
+def test_one_data_set_gives_the_whole_report_of_it(build, tmp_path):
+    name, other = "cv", "handwriting"  # the strokes are what more is about
     assert main(["report", "--profile", "quick", "--datasets", name, "--build", str(tmp_path)]) == 0
     values, manifest = (json.loads((tmp_path / f"{file}.json").read_text()) for file in ("values", "manifest"))
     rows = {part for result in values.values() for row in result["rows"] for part in row.split("/")}
@@ -209,9 +209,8 @@ def test_one_data_set_gives_the_whole_report_of_it(tmp_path, name, other):
 RNG = np.random.default_rng(0)
 ODD = {  # what data may be like: (sequences of a class to train and to test with, a stroke, a segment)
     "two to train and one to test with": (2, 1, lambda: RNG.random((30, 2)), lambda: RNG.normal(size=(9, 39))),
-    "all alike": (7, 3, lambda: np.full((20, 2), 0.5), lambda: np.ones((8, 39))),
-    "a few frames, huge numbers": (7, 3, lambda: 1e30 * RNG.random((RNG.integers(1, 4), 2)),
-                                   lambda: 1e30 * RNG.normal(size=(RNG.integers(1, 4), 39))),
+    "strokes all alike, segments of a few frames and huge numbers": (
+        7, 3, lambda: np.full((20, 2), 0.5), lambda: 1e30 * RNG.normal(size=(RNG.integers(1, 4), 39))),
 }
 
 
