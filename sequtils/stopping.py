@@ -62,11 +62,10 @@ def _command(process):
     return process.cmdline()
 
 
-def end_with_parent():
-    """Called in a process: it ends when its parent has, however that came."""
+def end_with(parent):
+    """Called in a process: it ends when its parent has, however that came. parent: the process's number, as it knew it
+    itself; a process that is just starting may have lost it before it could ask."""
     import psutil
-
-    parent = os.getppid()
 
     def watch():
         while os.getppid() == parent and psutil.pid_exists(parent):

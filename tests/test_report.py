@@ -112,7 +112,8 @@ def test_the_page_is_one_file_with_every_figure_and_an_alternative_text(build):
     page = Page((build / "report.html").read_text())
     images = [attrs for tag, attrs in page.tags if tag == "img"]
     twice = 4  # figures 1.3 to 1.6 of the source are its 1.7 to 1.10, too: one panel stands for both
-    assert len(images) == len(json.loads((build / "manifest.json").read_text())["figures"]) - twice
+    published = [json.loads((build / f"{name}.json").read_text())["figures"] for name in ("manifest", "timings")]
+    assert len(images) == sum(map(len, published)) - twice
     assert all(i["src"].startswith("data:image/") and len(i["alt"]) > 20 for i in images)
     links = {attrs.get("href", "") for tag, attrs in page.tags if tag in ("a", "link")}
     assert {link for link in links if not link.startswith("#")} == {f"notebooks/{run}.html" for run in RUNS}

@@ -240,3 +240,13 @@ def test_an_address_without_a_scheduler_is_refused_before_anything_is_made(tmp_p
     arguments = ["report", "--profile", "quick", "--build", str(tmp_path / "build"), "--cluster", "nonsense"]
     assert main(arguments) == 2 and not (tmp_path / "build").exists()
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_process_that_lost_its_parent_before_it_began_ends_too():
+    lost = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])  # stands for a parent of another
+    code = f"import time; from sequtils import stopping; stopping.end_with({lost.pid}); time.sleep(60)"
+    try:
+        assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 1
+    finally:
+        lost.kill()
+        lost.wait()

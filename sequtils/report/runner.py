@@ -196,16 +196,16 @@ def _start(run, parameters, build, final):
     """A process that executes a run, and the end of the pipe through which it tells its outcome."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_in_process, args=(there, run, parameters, build, final))
+    process = context.Process(target=_in_process, args=(os.getpid(), there, run, parameters, build, final))
     with stopping.deaf_children():
         process.start()
     there.close()
     return process, here
 
 
-def _in_process(pipe, *arguments):
+def _in_process(parent, pipe, *arguments):
     """In each process: execute, tell, and end with all of one's own kernels when the parent is killed."""
-    stopping.end_with_parent()
+    stopping.end_with(parent)
     pipe.send(execute(*arguments))
 
 

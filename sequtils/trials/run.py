@@ -1,6 +1,7 @@
 """Running many experiments: what the store has is taken from it, the rest is done side by side and kept at once."""
 
 import contextlib
+import os
 import time
 from collections import Counter
 
@@ -64,7 +65,7 @@ def _workers(cluster):
 
 def _side_by_side(jobs, tasks, cluster):
     """joblib's Parallel, whose results come as they are done, and whose workers on this machine end with us."""
-    here = {} if cluster else {"initializer": stopping.end_with_parent}
+    here = {} if cluster else {"initializer": stopping.end_with, "initargs": (os.getpid(),)}
     jobs = -1 if cluster else min(jobs, max(1, tasks))
     return joblib.Parallel(jobs, return_as="generator_unordered", pre_dispatch="n_jobs", **here)
 
