@@ -114,8 +114,7 @@ def is_folder(path):
 
 def _held_by(root):
     """Names of the data sets whose classes lie in ROOT itself; none where it has a folder or file for one of them."""
-    names = _names(root)
-    if names & {own for name, layout in LAYOUTS.items() for own in (layout.folder, f"{name}.npz")}:
+    if _names(root) & {own for name, layout in LAYOUTS.items() for own in (layout.folder, f"{name}.npz")}:
         return set()
     classes = sorted(d for d in _within(root) if not d.name.startswith((".", "_")) and is_folder(d))
     if held := {name for name, layout in LAYOUTS.items() if _split(classes, layout)}:

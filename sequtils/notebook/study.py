@@ -28,7 +28,8 @@ class Study:
         chosen = {"handwriting": handwriting_classes, "cv": cv_classes}
         self.datasets = {name: data.load(name, data_root, chosen[name], (most or {}).get(name))
                          for name in data.names(data_root) if chosen[name] != []}
-        print(*(dataset.told for dataset in self.datasets.values() if dataset.told), sep="\n", end="")
+        for told in filter(None, (dataset.told for dataset in self.datasets.values())):
+            print(told)
         self.publish = Publisher(notebook, build, cell, self.datasets)
 
     def example(self, name):
