@@ -118,3 +118,10 @@ def test_functions_are_compared_with_tanh_and_what_is_missing_is_said():
     first, second = activations.sentences(result)
     assert first == "CV segments: with tanh the gradient vanishes (−0.500\u00a0[−0.500,\u00a0−0.500])."
     assert "relu the gradient is lost (no gradient); the test accuracy is lower than" in second
+
+
+def test_a_network_whose_states_die_has_no_size_of_them():
+    runs = [outcome("relu", None, 4, seed) for seed in range(2)]
+    runs[1]["trained"]["states"] = [None]
+    found = {"cv": {"tanh": [outcome("tanh", -0.5, 18, seed) for seed in range(2)], "relu": runs}}
+    assert activations.compare(found)["cv", "relu", "state"] is None

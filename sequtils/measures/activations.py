@@ -128,17 +128,18 @@ def compare(found):
     """Result of the three functions, from data set -> activation -> results of `Activation`.
 
     untrained, slope: `growth` before and after training. gradient: the latter in words. state: norm of the state after
-    the last frame, its geometric mean over the test sequences. gain: the paired difference in test accuracy to tanh;
-    steeper: that in the steepness of the gradient.
+    the last frame, its geometric mean over the test sequences, None where a seed's are all 0. gain: the paired
+    difference in test accuracy to tanh; steeper: that in the steepness of the gradient.
     """
     rows = {}
     for name, by_function in found.items():
         for f, results in by_function.items():
             trained = growth(results, "trained")
             beside = None if f == "tanh" else by_function["tanh"]
+            sizes = [r["trained"]["states"][0] for r in results]
             rows[name, f] = {"untrained": growth(results, "untrained"), "slope": trained,
                              "gradient": "is lost" if trained == NONE else trained.verdict,
-                             "state": statistics.spread([r["trained"]["states"][0] for r in results]),
+                             "state": None if None in sizes else statistics.spread(sizes),
                              "steeper": beside and steeper(results, beside), "test": statistics.test_accuracy(results),
                              "gain": beside and statistics.difference(results, beside),
                              "epochs": results[0]["trial"]["epochs"]}
