@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sequtils import statistics, trials
+from sequtils.data import features
 from sequtils.files import read_json
 from sequtils.measures import ablation
 from sequtils.models import SequenceClassifier
@@ -111,6 +112,15 @@ def test_each_rung_changes_what_it_says_and_keeps_the_rest(name):
         changed = {field for field in after if after[field] != before[field]}
         assert changed and changed <= set(rung.fields), rung.name
         before = after
+
+
+def test_only_points_of_a_plane_are_tilted():
+    plane, other = ({rung.name: rung for rung in ablation.ladder("handwriting", columns=n)} for n in (2, 5))
+    assert plane == {rung.name: rung for rung in ablation.ladder("handwriting")}
+    assert plane["augmentation"].change == "tilts, warped time, noise"
+    assert other["augmentation"].change == "warped time, noise"
+    x = np.random.default_rng(0).random((6, 5))
+    assert features.augment([x], other["augmentation"].fields["augment"], np.random.default_rng(1))[0].shape == x.shape
 
 
 def result(logits, seed=0, labels=(0, 1)):

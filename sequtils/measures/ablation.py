@@ -15,6 +15,7 @@ BATCHES = {"optimiser": "adam", "batch": 16, "learning_rate": 0.002, "clip": 1.0
 EPOCHS = {"handwriting": 120, "cv": 40}  # of Adam
 SHORT = {"handwriting": ("resample:32", "minmax", "standardise"), "cv": ("duration", "stretch:12", "standardise")}
 CHANGES = {"handwriting": ("tilt:15", "warp:40", "noise:5"), "cv": ("warp:50", "noise:60", "shift:30")}
+WORDS = {"tilt": "tilts", "warp": "warped time", "noise": "noise", "shift": "an offset"}
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,13 @@ class Rung:
     fields: dict
 
 
-def ladder(name, epochs=None):
+def ladder(name, epochs=None, columns=None):
     """The rungs for a data set, from the source's set-up to the best single models; each keeps what those before it
-    changed. epochs: of Adam, by default EPOCHS. With Adam training goes on to the last epoch."""
+    changed. epochs: of Adam, by default EPOCHS. With Adam training goes on to the last epoch. columns: of the
+    sequences, by default those of the course's; only points of 2 can be tilted."""
     epochs = epochs or EPOCHS[name]
     shorter = {"handwriting": "32 points by arc length", "cv": "12 frames, and the duration as a feature"}[name]
-    changes = {"handwriting": "tilts, warped time, noise", "cv": "warped time, noise, an offset"}[name]
+    changes = [step for step in CHANGES[name] if columns in (None, 2) or not step.startswith("tilt:")]
     adam = {**BATCHES, "max_epochs": epochs, "patience": epochs}
     standard = (*RECIPES[name], "standardise") if RECIPES[name] != ("raw",) else ("standardise",)
     return [
@@ -41,7 +43,7 @@ def ladder(name, epochs=None):
         Rung("optimiser", "Adam, batches, clipping, falling rate", adam),
         Rung("resampling", shorter, {"features": SHORT[name]}),
         Rung("width", "one layer of 64 units", {"hidden": (64,)}),
-        Rung("augmentation", changes, {"augment": CHANGES[name]}),
+        Rung("augmentation", ", ".join(WORDS[step.partition(":")[0]] for step in changes), {"augment": tuple(changes)}),
         Rung("pooling", "head on the mean of all frames", {"pooling": "mean"}),
     ]
 
