@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from sequtils import statistics
+from sequtils.data.formats import MFCC
 from sequtils.measures import TITLES
 from sequtils.results import Result
 
@@ -70,7 +71,7 @@ def pairs(finals, datasets):
     """Result of the SHOWN pairs of classes that are taken for one another most often, a row a data set and place:
     their share of all errors, and what tells them apart in the training data: how often of two sequences, one of each
     class, that of the second is the `longer` one, and the `louder` one, the one with more loud frames (ties count half;
-    for CV segments alone). 0.5 tells nothing, 0 and 1 all."""
+    for segments of MFCC alone). 0.5 tells nothing, 0 and 1 all."""
     found = Result(("dataset", "place"), {}, heads={
         "place": "No.", "share": "Share of all errors", "longer": "Second is longer",
         "louder": "Second is longer in loud frames"}, titles=TITLES)
@@ -78,7 +79,7 @@ def pairs(finals, datasets):
         for place, (share, a, b) in enumerate(_pairs(finals[name], dataset)[:SHOWN], 1):
             found.add((name, place), {"first": dataset.names[a], "second": dataset.names[b], "share": share, **{
                 key: above(values[dataset.train.y == b], values[dataset.train.y == a])
-                for key, values in _lengths(dataset.train, name).items()}})
+                for key, values in _lengths(dataset.train).items()}})
     return found
 
 
@@ -90,10 +91,10 @@ def _pairs(results, dataset):
     return sorted((pair for pair in both if pair[0]), key=lambda pair: -pair[0])
 
 
-def _lengths(part, name):
-    """What sequences are compared by: "longer", their frames (N,), and for CV segments "louder", their loud frames."""
+def _lengths(part):
+    """What sequences are compared by: "longer", their frames (N,), and for MFCC "louder", their loud frames."""
     frames = {"longer": np.array([len(x) for x in part.x])}
-    return {**frames, "louder": np.array([loud(x) for x in part.x])} if name == "cv" else frames
+    return {**frames, "louder": np.array([loud(x) for x in part.x])} if part.x[0].shape[1] == MFCC else frames
 
 
 def loud(x):
@@ -122,7 +123,7 @@ def lengths(finals, datasets):
                 rows = (y == a) & (named == b)
                 if rows.any():
                     found.add((name, dataset.names[a], dataset.names[b]), {"sequences": int(rows.sum()), **{
-                        key: quartiles(values[rows]) for key, values in _lengths(dataset.test, name).items()}})
+                        key: quartiles(values[rows]) for key, values in _lengths(dataset.test).items()}})
     return found
 
 
