@@ -69,7 +69,7 @@ def styled(draw):
     return drawn
 
 
-FULL, HALF, PANEL = 6.5, 3.2, 1.62  # inches: of such figures the report sets one, two or four side by side
+FULL, HALF, THIRD, PANEL = 6.5, 3.2, 2.15, 1.62  # inches: of such the report sets one, two, three or four side by side
 TALLEST = 9  # inches that a page has for a figure with its caption
 FINE = re.compile(rb'(?<=[ML"\s])(-?\d+\.\d\d)\d+')  # a place in an SVG file, finer than a hundredth of a point
 SMOOTH = 10  # epochs over which a restless curve is averaged
@@ -257,7 +257,7 @@ def confusion(matrices, dataset, title):
     matrices: counts by seed, true and predicted class (S, C, C).
     """
     S, C, _ = matrices.shape
-    size = min(max(PANEL, 0.5 + 0.19 * C), FULL)
+    size = next((size for size in (PANEL, THIRD, HALF) if 0.5 + 0.165 * C <= size), min(0.5 + 0.19 * C, FULL))
     fig, [[ax]] = canvas(_panel_title(title, dataset), width=size, height=size - 0.12)
     shares = matrices / np.maximum(matrices.sum(axis=2, keepdims=True), 1)  # (S, C, C)
     stripes = np.sort(shares, axis=0).transpose(1, 2, 0).reshape(C, C * S)
@@ -374,7 +374,7 @@ def plateau(runs, watched, levels, dataset, cell):
         right.plot(np.arange(1, longest + 1), _smooth(curve), color=colour, lw=1.6, label=dataset.tick_labels[label])
     right.set(xlabel="epoch", ylabel="recall on test sequences", ylim=(0, 1.02), xlim=(0, None))
     if len(dataset.classes) <= 16:
-        right.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        right.legend(loc="upper left", bbox_to_anchor=(1, 1), ncols=-(-len(dataset.classes) // 10))
     else:
         right.set_title("classes in their order, dark to light", fontsize=7)
     return fig
