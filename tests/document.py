@@ -26,12 +26,14 @@ The state $h_t = tanh(W x_t + U h_(t-1) + b)$ of @fig-wide and of @tab-wide has 
 #let heights(..pairs) = pairs.pos().map(ids => measure(width: 15cm, pair(..ids)).height.cm())
 #if not to-html { context [#metadata(heights(("left", "right"), ("broad", "long"))) <heights>] }
 #tab("wide")
+#panels(range(PANELS).map(n => ("panel" + str(n),)), says: [Small multiples.], [As many as there are.])
 #if live { include "chapters/live.typ" }
 #bibliography("references.bib")
 #show: appendix
 = How this report was made
 #include "chapters/appendix.typ"
 """
+PANELS = 8  # of half the width of a page and as high: more than a page holds
 EQUATIONS = r"""# 3 Layers
 
 A state $h_t$ with $\\lVert h_t \\rVert \\le 1$ and \\$5.
@@ -48,6 +50,8 @@ def make_build(folder):
                               ("right", 2.5, plots.HALF), ("broad", 2.5, 2 * plots.HALF), ("long", 2.5, plots.HALF)):
         publish(id, _figure(id, height, width), f"A {id} one on {dataset.label}: a line, drawn, and more of it, "
                        "and so on until it is too long for a list, which is soon.", dataset)
+    for n in range(PANELS):
+        publish(f"panel{n}", _figure(f"panel {n}", plots.HALF, plots.HALF), f"A panel on {dataset.label}.", dataset)
     rows = {n: {f"column {i}": statistics.Estimate((n + i) / 10, 0, 0, 1) for i in range(6)}
             | {"units": "127 of 16, then 5", "remark": f"{n + 1} of 3 diverged; 1 of 3 at chance"} for n in range(3)}
     publish("wide", Result("network", rows), f"A table that is too wide on {dataset.label}.")
@@ -68,7 +72,7 @@ def set_again(build):
     report = build.parent / "sources"
     if not report.exists():
         shutil.copytree(paths.REPORT, report, ignore=shutil.ignore_patterns("build"))
-        (report / "report.typ").write_text(MAIN)
+        (report / "report.typ").write_text(MAIN.replace("PANELS", str(PANELS)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "REPORT", report)
         patch.setattr(render.claims, "write", lambda build: None)  # its one run has not what claims are judged by

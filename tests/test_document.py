@@ -1,6 +1,8 @@
 """The document: no number is typed into prose, and the PDF has what a reader of a report expects."""
 
 import json
+import re
+from itertools import chain
 
 import pytest
 import typst
@@ -9,7 +11,7 @@ from pypdf import PdfReader
 from sequtils import paths
 from sequtils.files import read_json, write_json
 from sequtils.report import equations
-from tests.document import make_build, set_again
+from tests.document import PANELS, make_build, set_again
 from tests.prose import prose, typed_digits
 
 SOURCES = [paths.REPORT / "report.typ", *sorted((paths.REPORT / "chapters").glob("*.typ"))]
@@ -127,6 +129,14 @@ def test_two_figures_stand_side_by_side_under_one_caption_unless_they_are_too_wi
     assert beside < 9 < 13 < below  # in cm; each picture is 6.35 cm high
     text = " ".join(" ".join(page.extract_text() for page in pdf.pages).split())
     assert "A left one on" in text and "A right one on" not in text
+
+
+def test_more_small_multiples_than_fit_a_page_go_on_over_pages(pdf):
+    told = [re.findall(r"Fig\. panel(\d)", page.extract_text()) for page in pdf.pages]
+    assert [*chain.from_iterable(told)] == [str(n) for n in range(PANELS)]
+    assert max(map(len, told)) <= 6  # two columns of three
+    last = max(n for n, panels in enumerate(told) if panels)
+    assert "Small multiples." in pdf.pages[last].extract_text()
 
 
 def test_every_hyperparameter_is_in_the_appendix(pdf):

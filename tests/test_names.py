@@ -92,7 +92,7 @@ def test_figures_show_names_as_they_are():
         assert not [t for t in seen if is_math_text(t.get_text())], name
 
 
-@pytest.mark.parametrize("count", [2, 60])
+@pytest.mark.parametrize("count", [2, 16, 60])
 def test_any_number_of_classes_fits_a_page_and_their_names_stand_apart(count):
     names = [f"kannada_letter_{i}" for i in range(count)]
     for name, fig in figures(named(names)).items():
@@ -103,6 +103,16 @@ def test_any_number_of_classes_fits_a_page_and_their_names_stand_apart(count):
         assert all(page.contains(b.x0, b.y0) and page.contains(b.x1, b.y1) for b in boxes), name
         if name != "strokes":
             assert not [1 for a, b in itertools.combinations([b.padded(-1) for b in boxes], 2) if a.overlaps(b)], name
+
+
+def test_a_legend_of_many_classes_leaves_the_plateau_its_height():
+    heights = []
+    for count in (2, 16, 60):
+        runs, watched = [{"history": {"loss": [2.0, 1.0]}}], [{"recalls": [[0.5] * count] * 2}]
+        fig = plots.plateau(runs, watched, {"frequencies only": 1.5}, named(list(map(str, range(count)))), "rnn")
+        drawn(fig)
+        heights.append(fig.axes[1].get_position().height)
+    assert min(heights) > 0.9 * max(heights)
 
 
 def test_the_document_has_the_fonts_and_the_names_on_its_first_page(tmp_path):

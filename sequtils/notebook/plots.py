@@ -257,7 +257,7 @@ def confusion(matrices, dataset, title):
     matrices: counts by seed, true and predicted class (S, C, C).
     """
     S, C, _ = matrices.shape
-    size = next((size for size in (PANEL, THIRD, HALF) if 0.5 + 0.165 * C <= size), min(0.5 + 0.19 * C, FULL))
+    size = next((size for size in (PANEL, THIRD, HALF) if size >= 0.5 + 0.165 * C), min(0.5 + 0.19 * C, FULL))
     fig, [[ax]] = canvas(_panel_title(title, dataset), width=size, height=size - 0.12)
     shares = matrices / np.maximum(matrices.sum(axis=2, keepdims=True), 1)  # (S, C, C)
     stripes = np.sort(shares, axis=0).transpose(1, 2, 0).reshape(C, C * S)
