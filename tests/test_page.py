@@ -4,7 +4,7 @@ import pytest
 
 from sequtils.report import pages
 from tests.browser import Browser
-from tests.document import make_build, set_again
+from tests.document import PANELS, make_build, set_again
 
 WHITE = "rgb(255, 255, 255)"
 FAULTS = {
@@ -45,7 +45,7 @@ def test_a_fault_is_found(build, browser, tmp_path, fault):
 def test_a_figure_fills_the_screen_and_goes_back(build, browser):
     browser.open(build / "report.html")
     opened = "document.querySelector('dialog').open"
-    assert browser.run("document.querySelectorAll('figure button.zoom').length") == 6
+    assert browser.run("document.querySelectorAll('figure button.zoom').length") == 6 + PANELS
     for way_in, way_out in (("click", "click"), ("key", "key")):
         assert not browser.run(opened)
         if way_in == "click":
@@ -106,7 +106,7 @@ def test_equations_are_text_in_the_report_and_drawn_in_a_notebook(build, browser
 def test_the_report_links_to_its_notebooks(build, browser):
     browser.open(build / "report.html")
     links = browser.run("[...document.querySelectorAll('a:not([href^=\"#\"])')].map(a => a.getAttribute('href'))")
-    assert len(links) == 6  # five captions and the list
+    assert len(links) == 7  # six captions and the list
     assert all((build / link).exists() for link in links)
 
 
