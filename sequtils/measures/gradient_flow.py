@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sequtils import models, statistics, trials
+from sequtils import models, statistics, text, trials
 from sequtils.engine import training
 from sequtils.measures import TITLES, jacobians, slopes
 from sequtils.results import Result
@@ -48,7 +48,9 @@ def look(w, x):
     logs = [jacobians.log_norms(jacobians.jacobians(w, s)) for s in x]
     found = {"log_norms": [v.tolist() for v in logs], "rates": [jacobians.rate(v) for v in logs]}
     if w.cell == "rnn":
-        return found | {"singular": float(np.linalg.norm(w.U, 2)), "radius": float(abs(np.linalg.eigvals(w.U)).max())}
+        # rounded, for both start near 1: what their logarithms then have left is the last digits alone
+        return found | {"singular": text.stable(float(np.linalg.norm(w.U, 2))),
+                        "radius": text.stable(float(abs(np.linalg.eigvals(w.U)).max()))}
     return found | {"forget": [jacobians.states(w, s)["f"].mean(axis=0).tolist() for s in x]}
 
 
