@@ -1,10 +1,11 @@
 """The batch run: all notebooks with papermill, side by side, then the report.
 
-Each run of a notebook is a process of its own that starts a kernel; a notebook that fails is named, with its cell and
-error, and the others go on.
+As many processes as notebooks run at once execute one after another, each in a kernel of its own; a notebook that fails
+is named, with its cell and error, and the others go on.
 """
 
 import asyncio
+import contextlib
 import functools
 import itertools
 import multiprocessing
@@ -27,12 +28,15 @@ from sequtils.report import folder, pages, provenance, render
 from sequtils.statistics import LEVEL
 from sequtils.terminal import StatusLine
 
-# The longest first, and 06 after 04, whose trials it shares; a notebook with a cell is run for each.
-RUNS = (("04_nodes", "lstm"), ("03_layers", "lstm"), ("07_long_term_dependency", None), ("08_limits_of_lstm", None),
-        ("09_lstm_vs_rnn", None), ("04_nodes", "rnn"), ("03_layers", "rnn"), ("05_dropout", "lstm"),
-        ("02_feedback_networks", None), ("10_draw", None), ("05_dropout", "rnn"), ("06_best_architecture", "lstm"),
-        ("06_best_architecture", "rnn"), ("01_datasets", None))
+# The longest first, and 06 after 04, whose trials it shares; 01, which trains nothing, while 04 compiles for all. A
+# notebook with a cell is run for each.
+RUNS = (("04_nodes", "lstm"), ("01_datasets", None), ("03_layers", "lstm"), ("07_long_term_dependency", None),
+        ("06_best_architecture", "lstm"), ("08_limits_of_lstm", None), ("09_lstm_vs_rnn", None), ("04_nodes", "rnn"),
+        ("03_layers", "rnn"), ("05_dropout", "lstm"), ("02_feedback_networks", None), ("10_draw", None),
+        ("06_best_architecture", "rnn"), ("05_dropout", "rnn"))
 
+# Said first in each kernel. Looking for garbage in the million objects of imported packages takes a tenth of its time.
+SPARING = "import atexit, gc; gc.set_threshold(50_000); atexit.register(gc.freeze)"
 BASES = {"full": ("standard",)}  # profiles that say only what they change of others
 GIB = 2**30  # bytes, of memory that a notebook with its workers needs
 
@@ -145,20 +149,21 @@ def _parameters(chosen, data_root, build, cluster, datasets=data.LAYOUTS):
 
 
 def _run_all(runs, parameters, jobs, build, final):
-    """Execute runs side by side, each in a process of its own; name -> {"seconds", "error", "parameters", "trials"};
-    meanwhile a line on the terminal says how far all are. A run whose process was killed is tried once more.
+    """Execute runs side by side; name -> {"seconds", "error", "parameters", "trials"}; meanwhile a line on the terminal
+    says how far all are. A run whose process was killed is tried once more, in a new one.
 
-    Together the notebooks' own workers are twice as many as the cores: so the last notebook still uses them all.
+    Together the notebooks' own workers are twice as many as the cores: so the last notebook still uses them all. A
+    profile may say how many a notebook has, as `quick` does, whose trainings are over before a worker has started.
     """
     side = min(jobs, len(runs))
-    parameters = {**parameters, "jobs": max(1, 2 * jobs // side)}
+    parameters = {"jobs": max(1, 2 * jobs // side), **parameters}
     _prepare(build, runs)
-    outcomes, board, left, running, tried = {}, Board(runs, build), list(runs), {}, set()
+    outcomes, board, left, running, tried, idle = {}, Board(runs, build), list(runs), {}, set(), []
     try:
         while left or running:
             while left and len(running) < side:
                 run = left.pop(0)
-                running[run] = _start(run, parameters, build, final)
+                running[run] = _handed(run, idle.pop() if idle else _start(parameters, build, final))
             connection.wait([here for _, here in running.values()], timeout=0.5)
             for run, (process, here) in list(running.items()):
                 outcome = _outcome(process, here)
@@ -170,13 +175,17 @@ def _run_all(runs, parameters, jobs, build, final):
                     left.insert(0, run)
                     board.line.say(f"{run.name}: {outcome['error']}; it is tried once more")
                     continue
-                outcome.pop("killed", None)
+                if not outcome.pop("killed", False):
+                    idle.append((process, here))
                 outcomes[run.name] = {**outcome, "trials": _counted(run, build)}
                 board.finished(run, outcomes[run.name])
             board.show()
     except BaseException:
         stopping.kill_descendants()
         raise
+    for process, here in idle:
+        here.close()  # the word to end
+        process.join()
     return outcomes
 
 
@@ -192,21 +201,32 @@ def _prepare(build, runs):
                    "JUPYTER_RUNTIME_DIR": str(temporary), **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
 
 
-def _start(run, parameters, build, final):
-    """A process that executes a run, and the end of the pipe through which it tells its outcome."""
+def _start(parameters, build, final):
+    """A process that executes runs, and the end of the pipe through which it gets them and tells their outcomes."""
     context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_in_process, args=(os.getpid(), there, run, parameters, build, final))
+    here, there = context.Pipe()
+    process = context.Process(target=_in_process, args=(os.getpid(), there, parameters, build, final))
     with stopping.deaf_children():
         process.start()
     there.close()
     return process, here
 
 
+def _handed(run, process_and_pipe):
+    """A process and its pipe, which has been given a run; one that has been killed in the meantime is met as one that
+    is killed while it executes."""
+    with contextlib.suppress(OSError):
+        process_and_pipe[1].send(run)
+    return process_and_pipe
+
+
 def _in_process(parent, pipe, *arguments):
-    """In each process: execute, tell, and end with all of one's own kernels when the parent is killed."""
+    """In each process: execute what comes, tell, and end with all of one's own kernels when the parent has closed the
+    pipe, or is killed."""
     stopping.end_with(parent)
-    pipe.send(execute(*arguments))
+    with contextlib.suppress(EOFError):
+        while True:
+            pipe.send(execute(pipe.recv(), *arguments))
 
 
 def _outcome(process, here):
@@ -216,9 +236,8 @@ def _outcome(process, here):
     try:
         return here.recv()
     except (EOFError, OSError):
-        return {"seconds": 0.0, "error": "its process was killed", "parameters": {}, "killed": True}
-    finally:
         process.join()
+        return {"seconds": 0.0, "error": "its process was killed", "parameters": {}, "killed": True}
 
 
 def _counted(run, build):
@@ -244,7 +263,8 @@ def execute(run, parameters, build, final):
         papermill.execute_notebook(str(source), str(target), {k: v for k, v in given.items() if k in known},
                                    kernel_name="python3", progress_bar=False, cwd=str(paths.NOTEBOOKS),
                                    store_widget_state=False,  # nobody draws here
-                                   extra_arguments=["--log-level=50"])  # no word about its sockets on the terminal
+                                   extra_arguments=["--log-level=50",  # no word about its sockets on the terminal
+                                                    f"--IPKernelApp.exec_lines={SPARING}"])
     except papermill.PapermillExecutionError as failure:
         error = f"cell {failure.exec_count}: {failure.ename}: {failure.evalue}"
     except Exception as failure:  # a kernel that died, a file that cannot be written: told, and the others go on
