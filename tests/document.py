@@ -75,8 +75,14 @@ def set_again(build):
         (report / "report.typ").write_text(MAIN.replace("PANELS", str(PANELS)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "REPORT", report)
-        patch.setattr(render.claims, "write", lambda build: None)  # its one run has not what claims are judged by
+        patch.setattr(render.claims, "write", _no_claims)
         return render.render(build)
+
+
+def _no_claims(build):
+    """In the place of the ledger: the one run has not what claims are judged by."""
+    counts = dict.fromkeys(("supported", "contradicted", "not decided by these data"), 0)
+    write_json(build / "claims.json", {"claims": [], "counts": counts})
 
 
 @plots.styled

@@ -1,6 +1,7 @@
 """RNN beside LSTM: parameter counts, groups of test sequences, the ladder, ensembles."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -163,11 +164,14 @@ def test_the_folds_choose_a_rung_and_the_test_set_does_not(climbed):
     assert ladder["handwriting", "rnn", "source", "gain"] is None
     assert [ladder["handwriting", "rnn", rung, "gain"].mean for rung in ("wide", "noise")] == [0.5, 0.5]
     assert ladder["handwriting", "rnn", "noise", "beyond_source"].mean == 1
+    assert [ladder["handwriting", "lstm", rung, "beyond_rnn"].mean for rung in ("source", "noise")] == [0.25, -0.25]
     assert ladder["handwriting", "rnn", "source", "verdict"] == "the baseline"
 
 
 def test_the_best_models_are_compared_at_their_own_rungs(climbed, toy):
-    row = ablation.best(*climbed, {"handwriting": toy}).row("handwriting")
+    wide = {("handwriting", "lstm-wide"): climbed[0]["handwriting", "lstm"]["source"]}  # 1 of 4 right
+    row = ablation.best(*climbed, SimpleNamespace(runs=wide), {"handwriting": toy}).row("handwriting")
+    assert row["beyond_cell"].mean == 0.25  # the best RNN, with 2 of 4, less it
     assert row["gain"].mean == 0.25  # 3 of 4 less 2 of 4
     assert row["cell"] == "RNN" and row["test"].mean == row["ensemble"].mean == 0.5  # the folds know better
     assert row["ensemble_gain"].mean == 0 and row["ensemble_gain"].verdict == "not told apart from"
@@ -180,13 +184,14 @@ def test_what_each_rung_changes_stands_beside_it(toy):
 
 
 def test_effects_are_the_gains_of_their_tables_and_drawn_in_order(toy):
-    rungs = dict.fromkeys(("standardisation", "resampling", "width"))
-    gain = {key: statistics.estimate([[n / 10]] * 2, statistics.Difference) for n, key in enumerate((*rungs, *"abcd"))}
+    rungs = dict.fromkeys(("standardisation", "optimiser", "resampling", "width"))
+    gain = {key: statistics.estimate([[n / 10]] * 2, statistics.Difference) for n, key in enumerate((*rungs, *"abcde"))}
     ladder = {("handwriting", "rnn", rung, "gain"): gain[rung] for rung in rungs}
     ladder["handwriting", "rnn", "chosen", "beyond_source"] = gain["a"]
     cells = {("handwriting", "lstm-wide", "gain"): gain["b"], ("handwriting", "lstm", "gain"): gain["c"]}
-    found = ablation.effects(cells, ladder, {("handwriting", "gain"): gain["d"]}, {"handwriting": toy})
+    best = {("handwriting", "gain"): gain["d"], ("handwriting", "beyond_cell"): gain["e"]}
+    found = ablation.effects(cells, ladder, best, {"handwriting": toy})
     assert [row["gain"] for row in found.within("handwriting").values()] == [
-        gain[key] for key in ("a", *rungs, "b", "c", "d")]
+        gain[key] for key in ("a", *rungs, *"bcde")]
     [ax] = figures.effects(found, {"handwriting": toy}).axes
     assert [tick.get_text() for tick in ax.get_yticklabels()] == [row["change"] for row in found.within().values()]

@@ -48,6 +48,15 @@ def test_no_number_is_typed_into_prose(source):
     assert typed_digits(source.read_text(encoding="utf-8")) == []
 
 
+SWALLOWED = re.compile(r"#[a-z][\w.-]*\([^()\n]*\);(?=\s)")  # typst takes the semicolon for the end of the code
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_no_semicolon_after_a_value_is_lost(source):
+    assert SWALLOWED.findall(source.read_text(encoding="utf-8")) == []
+    assert SWALLOWED.search('is #v("a", "b"); but') and not SWALLOWED.search('is #v("a", "b")\\; but')
+
+
 @pytest.mark.parametrize("source", NUMBERS)
 def test_a_typed_number_is_found(source):
     [(line, found)] = typed_digits(source)

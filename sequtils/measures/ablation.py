@@ -159,7 +159,8 @@ def times(runs, datasets):
 
 def steps(climbs, folds, datasets):
     """Result of the ladders, a row a data set, cell and rung; "chosen" names the rung with the highest accuracy on the
-    held-out folds. gain: the paired Difference to the rung before; beyond_source: to the first one.
+    held-out folds. gain: the paired Difference to the rung before; beyond_source: to the first one; of the LSTM,
+    beyond_rnn: to the RNN on the same rung.
 
     climbs: (data set, cell) -> {rung: results}. folds: the same -> {rung: Estimate of the accuracy on folds}.
     """
@@ -171,16 +172,23 @@ def steps(climbs, folds, datasets):
             result.add((*row, rung), {"train": statistics.train_accuracy(results),
                                       "test": statistics.test_accuracy(results), "gain": gain,
                                       "verdict": gain.word if gain else "the baseline", "folds": folds[row][rung].mean,
-                                      "beyond_source": statistics.difference(results, runs[0])})
+                                      "beyond_source": statistics.difference(results, runs[0]),
+                                      **_beyond_rnn(climbs, row, rung)})
         result.alias("chosen", (*row, statistics.best({rung: e.mean for rung, e in folds[row].items()})))
     return result
 
 
-def best(climbs, ladder, datasets):
-    """Result of the best models, a row a data set: the LSTM's gain over the RNN, each at the rung that the folds
-    choose; the cell that does better on the folds, its accuracy, that of the ensemble of its seeds, and the gain by it.
+def _beyond_rnn(climbs, row, rung):
+    name, cell = row
+    return {"beyond_rnn": statistics.difference(climbs[row][rung], climbs[name, "rnn"][rung])} if cell == "lstm" else {}
 
-    climbs, ladder: see `steps`.
+
+def best(climbs, ladder, cells, datasets):
+    """Result of the best models, a row a data set: the LSTM's gain over the RNN, each at the rung that the folds
+    choose; that RNN less the LSTM as wide as the source's RNN, in the source's set-up, beyond_cell; the cell that does
+    better on the folds, its accuracy, that of the ensemble of its seeds, and the gain by it.
+
+    climbs, ladder: see `steps`. cells: the Sweep of `networks`.
     """
     rows = {}
     for name in datasets:
@@ -188,7 +196,9 @@ def best(climbs, ladder, datasets):
         cell = statistics.best({cell: ladder[name, cell, "chosen", "folds"] for cell in SOURCE})
         together = ensemble(models[cell])
         alone = [{**together, "trial": r["trial"]} for r in models[cell]]
-        rows[name] = {"gain": statistics.difference(models["lstm"], models["rnn"]), "cell": cell.upper(),
+        rows[name] = {"gain": statistics.difference(models["lstm"], models["rnn"]),
+                      "beyond_cell": statistics.difference(models["rnn"], cells.runs[name, "lstm-wide"]),
+                      "cell": cell.upper(),
                       "test": statistics.test_accuracy(models[cell]), "ensemble": statistics.test_accuracy([together]),
                       "ensemble_gain": statistics.difference(alone, models[cell])}
     heads = {"gain": "LSTM less RNN", "cell": "Better on folds"}
@@ -200,14 +210,17 @@ def effects(cells, ladder, best, datasets):
     and effect, the whole set-up first. cells: the Sweep of `networks`; ladder: `steps`; best: `best`."""
     rows = {}
     for name in datasets:
-        rungs = {change: ladder[name, "rnn", change, "gain"] for change in ("standardisation", "resampling", "width")}
+        rungs = {change: ladder[name, "rnn", change, "gain"]
+                 for change in ("standardisation", "optimiser", "resampling", "width")}
         found = {"set-up": ("RNN: the whole set-up", ladder[name, "rnn", "chosen", "beyond_source"]),
                  "features": ("RNN: standardised features", rungs["standardisation"]),
+                 "optimiser": ("RNN: Adam, in batches", rungs["optimiser"]),
                  "length": ("RNN: shorter sequences", rungs["resampling"]),
                  "width": ("RNN: one wide layer", rungs["width"]),
                  "cell": ("LSTM for RNN, as many units", cells[name, "lstm-wide", "gain"]),
                  "size": ("LSTM for RNN, as the source sized them", cells[name, "lstm", "gain"]),
-                 "best": ("LSTM for RNN, best set-up of each", best[name, "gain"])}
+                 "best": ("LSTM for RNN, best set-up of each", best[name, "gain"]),
+                 "either": ("RNN in its best set-up, less the wide LSTM", best[name, "beyond_cell"])}
         rows |= {(name, key): {"change": words, "gain": gain} for key, (words, gain) in found.items()}
     return Result(("dataset", "effect"), rows, {}, {"change": "What is changed"}, TITLES)
 

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from sequtils import statistics, trials
+from sequtils import intervals, statistics, trials
 from sequtils.data import features
 from sequtils.engine import kernels, minibatch, recurrence, training
 from sequtils.measures import TITLES
@@ -224,7 +224,8 @@ def kinds(found, datasets):
 def _row(model, measure, values, baseline, base):
     """values: (S, N) of seeds and sequences; base: those of the baseline as well, or one number."""
     gain = statistics.estimate(values - base, statistics.Difference)
-    return {"model": model, "measure": measure, "value": statistics.estimate(values), "baseline": baseline,
+    value = statistics.estimate(values, bounds=None if measure.endswith("R²") else intervals.ACCURACY)
+    return {"model": model, "measure": measure, "value": value, "baseline": baseline,
             "baseline_value": float(np.mean(base)), "gain": gain, "verdict": gain.verdict}
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sequtils import statistics
+from sequtils import statistics, text
 from sequtils.notebook import plots
 from sequtils.original import source
 from sequtils.results import Result
@@ -27,7 +27,8 @@ class Sweep(Result):
     def __init__(self, by, runs, datasets, baseline=None, cell=None, labels=None, trials=None):
         self.varied, self.runs, self.datasets, self.cell = by, runs, datasets, cell
         self.baseline, self.labels, self.trials = baseline, labels or {}, trials or {}
-        self.seeds = max(map(len, runs.values()))
+        counts = sorted({len(results) for results in runs.values()})
+        self.seeds = text.seeds([(n, None) for n in counts] if len(counts) > 1 else counts[0])
         super().__init__(("dataset", by), {}, {"size": ".1f"}, titles={name: d.title for name, d in datasets.items()})
         for row in runs:
             self.add(row, self._row(*row))

@@ -20,7 +20,7 @@ def datasets(sets):
                         "test": len(d.test), "frames_min": min(lengths),
                         "frames_median": float(np.median(lengths)),
                         "frames_max": max(lengths), "majority": statistics.majority_rate(d.test),
-                        "speakers": len(set(d.train.speakers) - {None}), "stretch": _stretch(d)}
+                        "speakers": len(set(d.train.speakers) - {None}) or None, "stretch": _stretch(d)}
     heads = {"train": "Training", "test": "Test", "frames_min": "Least frames", "frames_median": "Median",
              "frames_max": "Greatest", "majority": "Majority rate"}
     return Result("dataset", rows, {"frames_median": "g"}, heads, {name: LAYOUTS[name].title for name in rows})

@@ -7,7 +7,7 @@ from sequtils.measures import limits, resources
 from sequtils.notebook import plots
 from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES, points
 
-POOLINGS = {"last": ("o", "-", "#D55E00"), "mean": ("s", "--", "#0072B2"), "max": ("^", "-.", "#009E73"),
+POOLINGS = {"last": ("o", "-", "#D55E00"), "mean": ("s", "--", "#CC79A7"), "max": ("^", "-.", "#56B4E9"),
             "attention": ("D", ":", "#000000")}
 UNSEEN = ("seeds", "majority", "size", "balanced", "macro_f1", "epochs", "remark", "gap",
           "gap_beyond")  # columns that no table shows
@@ -159,7 +159,7 @@ def attention_strokes(result, dataset):
         path = points(x)
         ax.plot(*path, color=LIGHT, lw=0.8, zorder=1)
         dots = ax.scatter(*path, c=weight, s=4 + 14 * np.minimum(weight, 4), cmap="cividis_r", vmin=0, vmax=4, zorder=2)
-        ax.plot(*path[:, 0], "x", color="black", ms=6, zorder=3)
+        ax.plot(*path[:, 0], "o", color="black", ms=7, mfc="none", zorder=3)
         ax.set_title(name, loc="center")
         ax.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
         ax.spines[:].set_visible(False)
@@ -189,5 +189,5 @@ def attention_segments(result, dataset):
     return fig
 
 
-ATTENTION = {"handwriting": (attention_strokes, "larger and darker points weigh more, a cross marks pen down"),
+ATTENTION = {"handwriting": (attention_strokes, "larger and darker points weigh more, a ring marks pen down"),
              "cv": (attention_segments, "features above, weights below, the dotted line marks equal weights")}
