@@ -266,7 +266,7 @@ def confusion(matrices, dataset, title):
     numbered = np.argwhere(shares.mean(axis=0) >= 0.005) if C <= NUMBERED else ()
     for i, j in numbered:
         ax.text(j, i, f"{100 * shares[:, i, j].mean():.0f}", ha="center", va="center", fontsize=7,
-                bbox={"fc": "white", "alpha": 0.8, "lw": 0, "boxstyle": "square,pad=0.1"})
+                bbox={"fc": "white", "alpha": 0.6, "lw": 0, "boxstyle": "square,pad=0.1"})
     for line in np.arange(0.5, C - 1):
         ax.axvline(line, color="white", lw=0.8)
         ax.axhline(line, color="white", lw=0.8)
