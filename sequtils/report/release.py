@@ -85,7 +85,7 @@ def _origin(provenance):
     sets = "; ".join(f"{d['title']}: {' '.join(d['classes'])}, {d['train']} training and {d['test']} test sequences"
                      + (", synthetic" if d["sample"] else "") for d in provenance["datasets"].values())
     new, stored = (sum(run["trials"][kind] for run in provenance["runs"].values()) for kind in ("new", "stored"))
-    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. Of its {new + stored} "
-            f"experiments, each a training or a measurement, {new} were computed by the last run, the others by runs "
-            "before it, with the same code and data. "
+    earlier = f", {stored} of them taken from earlier runs of the same code on the same data" if stored else ""
+    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. It rests on {new + stored} "
+            f"experiments, each a training or a measurement{earlier}. "
             "The whole report: [report/report.pdf](report/report.pdf).")
