@@ -1,7 +1,12 @@
 """The batch run without a run: what is asked for wrongly, what is said meanwhile, and the profiles."""
 
+import contextlib
 import json
+import multiprocessing
+import os
 import re
+import threading
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -22,6 +27,41 @@ def test_a_long_wait_without_a_terminal_says_how_far_it_is(tmp_path, capsys, mon
     board.show()
     assert re.fullmatch(r"\[#+\.+\] 25%, about 9\d s left: 03_layers-rnn 50%\n|.* min left: 03_layers-rnn 50%\n",
                         capsys.readouterr().out)
+
+
+def test_a_kernel_that_does_not_start_is_worth_another_try(tmp_path, monkeypatch):
+    import papermill
+
+    def dies(message):
+        def execute_notebook(*_, **__):
+            raise RuntimeError(message)
+        monkeypatch.setattr(papermill, "execute_notebook", execute_notebook)
+        return runner.execute(runner.Run("01_datasets", None), {}, tmp_path, tmp_path)
+
+    assert dies("Kernel died before replying to kernel_info")["again"]
+    assert "again" not in dies("something else")
+
+
+def test_what_is_worth_it_is_tried_once_more_in_the_same_process(tmp_path, monkeypatch):
+    given, told = [], [{"again": True}, {"again": True}, {}]  # the first run fails twice, the second does not
+
+    def start(parameters, build, final):
+        here, there = multiprocessing.Pipe()
+
+        def work():
+            with contextlib.suppress(EOFError):
+                while True:
+                    given.append(there.recv())
+                    there.send({"seconds": 1.0, "error": None, "parameters": {}, **told[len(given) - 1]})
+
+        threading.Thread(target=work, daemon=True).start()
+        return SimpleNamespace(is_alive=lambda: True, join=lambda: None), here
+
+    monkeypatch.setattr(runner, "_start", start)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    one, two = runner.Run("01_datasets", None), runner.Run("10_draw", None)
+    outcomes = runner._run_all([one, two], {}, 1, tmp_path, tmp_path)
+    assert given == [one, one, two] and set(outcomes) == {one.name, two.name}
 
 
 def test_nothing_to_render(tmp_path, capsys):

@@ -150,7 +150,7 @@ def _parameters(chosen, data_root, build, cluster, datasets=data.LAYOUTS):
 
 def _run_all(runs, parameters, jobs, build, final):
     """Execute runs side by side; name -> {"seconds", "error", "parameters", "trials"}; meanwhile a line on the terminal
-    says how far all are. A run whose process was killed is tried once more, in a new one.
+    says how far all are. A run whose process was killed, or whose kernel did not start, is tried once more.
 
     Together the notebooks' own workers are twice as many as the cores: so the last notebook still uses them all. A
     profile may say how many a notebook has, as `quick` does, whose trainings are over before a worker has started.
@@ -170,13 +170,13 @@ def _run_all(runs, parameters, jobs, build, final):
                 if outcome is None:
                     continue
                 del running[run]
-                if "killed" in outcome and run not in tried:
+                if process.is_alive():
+                    idle.append((process, here))
+                if outcome.pop("again", False) and run not in tried:
                     tried.add(run)
                     left.insert(0, run)
                     board.line.say(f"{run.name}: {outcome['error']}; it is tried once more")
                     continue
-                if not outcome.pop("killed", False):
-                    idle.append((process, here))
                 outcomes[run.name] = {**outcome, "trials": _counted(run, build)}
                 board.finished(run, outcomes[run.name])
             board.show()
@@ -237,7 +237,7 @@ def _outcome(process, here):
         return here.recv()
     except (EOFError, OSError):
         process.join()
-        return {"seconds": 0.0, "error": "its process was killed", "parameters": {}, "killed": True}
+        return {"seconds": 0.0, "error": "its process was killed", "parameters": {}, "again": True}
 
 
 def _counted(run, build):
@@ -248,8 +248,9 @@ def _counted(run, build):
 
 
 def execute(run, parameters, build, final):
-    """Execute one notebook into executed/NAME.ipynb and set it as a page; {"seconds", "error", "parameters"},
-    the error None where all went well. `final`: the folder whose place the build folder is to take."""
+    """Execute one notebook into executed/NAME.ipynb and set it as a page; {"seconds", "error", "parameters"}, the error
+    None where all went well, and "again" where another try may do. `final`: the folder whose place the build folder is
+    to take."""
     import papermill  # costs a second, and only the processes that execute notebooks need it
 
     os.environ[STATUS] = status = str(build / "status" / f"{run.name}.json")
@@ -258,7 +259,7 @@ def execute(run, parameters, build, final):
     known = papermill.inspect_notebook(str(source))
     given = {**parameters, **({"cell": run.cell} if run.cell else {})}
     target.parent.mkdir(parents=True, exist_ok=True)
-    started, error = time.monotonic(), None
+    started, error, again = time.monotonic(), None, {}
     try:
         papermill.execute_notebook(str(source), str(target), {k: v for k, v in given.items() if k in known},
                                    kernel_name="python3", progress_bar=False, cwd=str(paths.NOTEBOOKS),
@@ -269,7 +270,9 @@ def execute(run, parameters, build, final):
         error = f"cell {failure.exec_count}: {failure.ename}: {failure.evalue}"
     except Exception as failure:  # a kernel that died, a file that cannot be written: told, and the others go on
         error = f"{type(failure).__name__}: {failure}"
-    outcome = {"seconds": round(time.monotonic() - started, 1), "error": error, "parameters": {}}
+        if "died before replying" in error:  # another program took a port that was chosen for the kernel
+            again = {"again": True}
+    outcome = {"seconds": round(time.monotonic() - started, 1), "error": error, "parameters": {}, **again}
     try:
         text = target.read_text(encoding="utf-8")
         write_atomic(target, text.replace(build.name, final.name))  # the reader's path, the same in every run
