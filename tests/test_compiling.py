@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+from multiprocessing import TimeoutError
+from multiprocessing.pool import ThreadPool
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from sequtils import paths
 from sequtils.__main__ import main
@@ -51,6 +54,26 @@ def test_any_damage_is_named_set_aside_and_compiled_anew(folder, capsys):
         assert f"{file}: set aside" in capsys.readouterr().err
         assert file.with_name(f"{file.name}.damaged").read_bytes() == damaged
         assert compile_and_call() == 0
+
+
+def test_what_another_process_compiles_is_waited_for_and_read(folder):
+    compile_and_call()
+    (file,) = folder.iterdir()
+    whole = file.read_bytes()
+    file.unlink()
+    with FileLock(f"{folder}.lock"):
+        waiting = ThreadPool(1).apply_async(compile_and_call)
+        with pytest.raises(TimeoutError):
+            waiting.get(0.5)
+        file.write_bytes(whole)
+    assert waiting.get(30) == 0
+
+
+def test_a_process_that_does_not_end_is_waited_for_once(folder, monkeypatch):
+    monkeypatch.setattr(compiling, "WAIT", 0.1)
+    with FileLock(f"{folder}.lock"):
+        assert compile_and_call() == 1
+        assert compiling.turn(folder).timeout == 0
 
 
 def test_a_folder_that_cannot_be_written_costs_time_only(folder, capsys):

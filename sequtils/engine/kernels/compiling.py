@@ -5,18 +5,21 @@ when a byte of it is damaged. This one lies in paths.COMPILED, a file for each f
 what Numba makes of the code, which is unpickled only where the hash is right.
 """
 
+import functools
 import hashlib
 import pickle
 import sys
 from pathlib import Path
 
 import numba
+from filelock import FileLock, Timeout
 from numba import njit
 from numba.core import caching, serialize
 
 from sequtils import paths
 from sequtils.files import WriteError, read_bytes, seal, set_aside, unseal, write_atomic
 
+WAIT = 300  # seconds for what another process compiles, which takes it less than one minute
 SOURCE = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
 
@@ -52,8 +55,17 @@ class Form(caching.CompileResultCacheImpl):
         pass
 
 
+@functools.cache
+def turn(folder):
+    """The lock that a process holds while it compiles a function, and within it those that the function calls."""
+    return FileLock(f"{folder}.lock", timeout=WAIT)
+
+
 class Files:
-    """A file for each key of a function: signature, processor and options."""
+    """A file for each key of a function: signature, processor and options.
+
+    What is not there is compiled by one process, from `load` to `save`; the others wait, and find it there.
+    """
 
     def __init__(self, name):
         self.name = name
@@ -67,8 +79,22 @@ class Files:
             write_atomic(self.path(key), seal(serialize.dumps(data)))
         except WriteError as error:  # it is compiled anew each time, which takes longer, and that is all
             print(error, file=sys.stderr)
+        turn(paths.COMPILED).release()
 
     def load(self, key):
+        """What was saved, maybe by another process meanwhile; None where it is to be compiled."""
+        found, lock = self.read(key), turn(paths.COMPILED)
+        if found is None:
+            try:
+                lock.acquire()
+            except (OSError, Timeout):
+                lock.timeout = 0  # compiled twice, it takes longer, and that is all
+            found = self.read(key)
+            if found is not None:
+                lock.release()
+        return found
+
+    def read(self, key):
         """What was saved; None where it is not there, or damaged, which is said."""
         path = self.path(key)
         try:
