@@ -26,7 +26,7 @@ def double(x):
 
 def compile_and_call():
     """How often it was compiled rather than read, 0 or 1."""
-    function = compiling.compiled(double)
+    function = compiling.called(double)
     assert function(21) == 42
     return sum(function.stats.cache_misses.values())
 
@@ -92,8 +92,8 @@ def test_nothing_of_numba_lies_beside_the_source():
     """All kernels use this cache: none of them has files of Numba's own."""
     code = ("from numba.core.dispatcher import Dispatcher\n"
             "from sequtils.engine import kernels\nfrom sequtils.engine.kernels import compiling, cells, descent, "
-            "functions, lanes, network, passes, products\n"
-            "found = [f for m in (cells, descent, functions, lanes, network, passes, products) for f in "
-            "vars(m).values() if isinstance(f, Dispatcher)]\n"
+            "functions, lanes, layers, network, passes, products, states\n"
+            "found = [f for m in (cells, descent, functions, lanes, layers, network, passes, "
+            "products, states) for f in vars(m).values() if isinstance(f, Dispatcher)]\n"
             "assert found and all(isinstance(f._cache, compiling.Cache) for f in found)")
     subprocess.run([sys.executable, "-c", code], check=True)

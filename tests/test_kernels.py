@@ -189,6 +189,19 @@ def test_logits_and_cross_entropy_are_pytorchs(cell):
     assert kernels.cross_entropy(ours, labels) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("hidden", [(3, 5), (8, 9), (17, 4)])
+@pytest.mark.parametrize("cell", kernels.CELLS)
+def test_two_layers_at_once_are_one_after_the_other_to_the_bit(cell, hidden):
+    model, rng = SequenceClassifier(2, hidden, 3, cell, init="torch", seed=4), np.random.default_rng(8)
+    lower, upper = hidden
+    cut = kernels.GATES[cell] * lower * (2 + lower + 2)  # in theta the upper layer and the head begin there
+    for frames in range(1, 11):
+        x, ends = rng.standard_normal((1, frames, 2)).astype(np.float32), [0, frames]
+        h = kernels.states(vector(model)[:cut], x, [frames], lower, cell)[0]
+        apart = kernels.logits(vector(model)[cut:], h, ends, (upper,), 3, cell)
+        np.testing.assert_array_equal(kernels.logits(vector(model), x[0], ends, hidden, 3, cell), apart)
+
+
 @pytest.mark.parametrize("row", [[0, 0, 0], [1e30, 0, 0], [-1e30, 5, 5], [math.inf, 0, 0], [-math.inf, 0, 1],
                                  [math.nan, 0, 0], [0, math.nan, math.inf]])  # fmt: skip
 def test_cross_entropy_at_the_edges(row):
@@ -223,6 +236,22 @@ def test_a_logit_that_is_nan_counts_as_the_largest():
 
 
 # ---- arithmetic ------------------------------------------------------------------------------------------------------
+
+
+@njit
+def mixed(x, third, first):
+    lanes.store(third, (0,), functions.tanh_of_third_quarter(lanes.load(x, (0,))))
+    lanes.store(first, (0,), functions.tanh_of_first_half(lanes.load(x, (0,))))
+
+
+def test_functions_of_gates_in_one_panel_are_those_of_panels_of_their_own():
+    x = np.random.default_rng(0).standard_normal(lanes.LANES).astype(np.float32) * 4
+    e, t, s, third, first = (np.empty_like(x) for _ in range(5))
+    activations(x, e, t, s)
+    mixed(x, third, first)
+    place = np.arange(lanes.LANES)
+    np.testing.assert_array_equal(third, np.where(place // 4 == 2, t, s))
+    np.testing.assert_array_equal(first, np.where(place < 8, t, s))
 
 
 @njit

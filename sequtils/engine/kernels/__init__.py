@@ -12,15 +12,15 @@ of nothing else. Hence:
 - exp and log are made of + - * /: no libm, whose exp differs from system to system;
 - no `fastmath` and no fused multiply-add, which rounds once where a product and a sum round twice.
 
-It is fast because sixteen *outputs* are computed side by side, each with its own sum in its own order, and because one
-call does a whole epoch, in memory set aside once.
+It is fast because sixteen *outputs* are computed side by side, each with its own sum in its own order, because two
+layers compute at once, and because one call does a whole epoch, in memory set aside once.
 
 Beside it, what the study compares it with: mini-batches (the mean of their sequences' gradients, so none is padded),
 Adam, and a head on the mean of all frames; and the states of one layer, for networks of which PyTorch has the rest.
 
-Begin with `cells`, the equations; then `passes`, the whole network forward and back, and `descent`, the training. They
-stand on `network` (memory), `products`, `functions` (exp, tanh), `lanes` (sixteen numbers at once) and `compiling`;
-`calls` checks what the rest of the package asks for.
+Begin with `cells`, the equations of one frame; then `layers`, all frames, of two layers at once; `passes`, the whole
+network forward and back; and `descent`, the training. They stand on `network` (memory), `products`, `functions` (exp,
+tanh), `lanes` (sixteen numbers at once) and `compiling`; `calls` checks what the rest of the package asks for.
 """
 
 from sequtils.engine.kernels.calls import (

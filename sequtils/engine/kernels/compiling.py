@@ -23,11 +23,16 @@ WAIT = 300  # seconds for what another process compiles, which takes it less tha
 SOURCE = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
 
-def compiled(function, **options):
+def called(function, **options):
     """Compile when first called, and keep the code on disk until any file of this folder changes."""
     dispatcher = njit(nogil=True, error_model="numpy", **options)(function)
     dispatcher._cache = Cache(function)
     return dispatcher
+
+
+def compiled(function, **options):
+    """The same for what compiled code alone calls: without the way in from Python, which takes as long to compile."""
+    return called(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
 
 
 def inlined(function):

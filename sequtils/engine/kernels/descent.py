@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from sequtils.engine.kernels.compiling import compiled, inlined
-from sequtils.engine.kernels.lanes import LANES, load, store, uncounted, zero
-from sequtils.engine.kernels.network import copy_parameters
-from sequtils.engine.kernels.passes import argmax, backward, forward, softmax_loss
+from sequtils.engine.kernels.compiling import called, compiled, inlined
+from sequtils.engine.kernels.lanes import LANES, load, store, uncounted
+from sequtils.engine.kernels.network import block, copy_parameters, head, transpose_all
+from sequtils.engine.kernels.passes import argmax, forward, head_backward, layers_backward, softmax_loss
 
 
 @compiled
@@ -21,16 +21,26 @@ def draw_masks(rng, dropout, masks, T, sizes):
 
 
 @compiled
-def clip_gradient(gradient, clip):
+def add_squares(sums, W, gates, width, n):
+    """Add the squares of W, gate by gate, to LANES sums over every sixteenth unit: the same bits in any layout."""
+    for g in range(gates):
+        for u in range(0, n, LANES):
+            p, first = (g * width + u) // LANES, (g * width + u) % LANES
+            for k in range(W.shape[1]):
+                for lane in range(min(LANES, n - u)):
+                    sums[lane] += W[p, k, first + lane] * W[p, k, first + lane]
+
+
+@inlined
+def clip_gradient(net, clip):
     """Scale the gradient down to the norm `clip` where it is larger, as torch.nn.utils.clip_grad_norm_ does."""
-    squares = zero(gradient)
-    for at in range(0, len(gradient), LANES):
-        squares += load(gradient, (at,)) * load(gradient, (at,))
-    parts = np.empty(LANES, gradient.dtype)
-    store(parts, (0,), squares)
-    total = parts[0]
+    gradient, sums = net.gradient, np.zeros(LANES, net.gradient.dtype)
+    for k in range(len(net.sizes) - 1):
+        add_squares(sums, block(gradient, net, k), net.gates, net.widths[k], net.sizes[k + 1])
+    add_squares(sums, head(gradient, net), 1, 0, net.classes)
+    total = sums[0]
     for i in range(1, LANES):
-        total += parts[i]
+        total += sums[i]
     scale = clip / (math.sqrt(total) + 1e-6)
     if not scale >= 1:  # a norm that is NaN makes the whole gradient NaN
         for at in range(0, len(gradient), LANES):
@@ -68,7 +78,7 @@ def gather(total, gradient, first, share):
         store(total, (at,), mine if first else load(total, (at,)) + mine)
 
 
-@compiled
+@called
 def run_epoch(theta, net, tape, frames, offsets, labels, order, batch, moments, decayed, dropout, learning_rate, clip,
               rng):
     net, tape = uncounted(net), uncounted(tape)
@@ -84,7 +94,10 @@ def run_epoch(theta, net, tape, frames, offsets, labels, order, batch, moments, 
         forward(net, tape, frames, first, T)
         hits += argmax(tape.z, net.classes) == labels[i]
         loss += softmax_loss(tape.z, net.classes, labels[i], tape.dz)
-        backward(net, tape, frames, first, T)
+        if place % batch == 0:
+            transpose_all(net)
+        head_backward(net, tape, T)
+        layers_backward(net, tape, frames, first, T)
         if batch > 1:
             begun = place - place % batch
             gather(inner[0], net.gradient, place == begun, theta.dtype.type(1.0 / min(batch, N - begun)))
@@ -92,7 +105,7 @@ def run_epoch(theta, net, tape, frames, offsets, labels, order, batch, moments, 
                 continue
             net.gradient[:] = inner[0]
         if clip > 0:
-            clip_gradient(net.gradient, clip)
+            clip_gradient(net, clip)
         if len(moments):
             adapt(net.weights, net.gradient, inner[1], inner[2], decayed, learning_rate)
         else:
@@ -103,17 +116,19 @@ def run_epoch(theta, net, tape, frames, offsets, labels, order, batch, moments, 
     return loss / N, hits / N
 
 
-@compiled
+@called
 def run_gradient(theta, net, tape, frames, label, gradient):
     copy_parameters(theta, net.weights, net, False)
     forward(net, tape, frames, 0, len(frames))
     loss = softmax_loss(tape.z, net.classes, label, tape.dz)
-    backward(net, tape, frames, 0, len(frames))
+    transpose_all(net)
+    head_backward(net, tape, len(frames))
+    layers_backward(net, tape, frames, 0, len(frames))
     copy_parameters(gradient, net.gradient, net, True)
     return loss
 
 
-@compiled
+@called
 def run_logits(theta, net, tape, frames, offsets, logits):
     net, tape = uncounted(net), uncounted(tape)
     copy_parameters(theta, net.weights, net, False)
@@ -123,7 +138,7 @@ def run_logits(theta, net, tape, frames, offsets, logits):
             logits[i, j] = tape.z[0, j]
 
 
-@compiled
+@called
 def run_cross_entropy(logits, labels, z, dz):
     loss = 0.0
     for i in range(len(labels)):

@@ -141,6 +141,20 @@ def where_less(typing, x, bound, yes, no):
     return x(x, x, x, x), code
 
 
+def arranged(*places):
+    """A function of two Lanes that gives the numbers at sixteen places: 0 to 15 are the first's, 16 to 31 the
+    second's."""
+
+    @intrinsic
+    def arrange(typing, x, y):
+        def code(context, builder, sig, args):
+            return builder.shuffle_vector(*args, ir.Constant(ir.VectorType(ir.IntType(32), LANES), places))
+
+        return x(x, y), code
+
+    return arrange
+
+
 @intrinsic
 def as_exponent(typing, x):
     """The number whose exponent is the lowest bits of x, and whose mantissa is 1."""

@@ -2,20 +2,12 @@
 
 import numpy as np
 
-from sequtils.engine.kernels import cells
-from sequtils.engine.kernels.compiling import compiled, inlined
+from sequtils.engine.kernels import layers
+from sequtils.engine.kernels.compiling import inlined
 from sequtils.engine.kernels.functions import exp, log
 from sequtils.engine.kernels.lanes import LANES, load, store, zero
-from sequtils.engine.kernels.network import GRU, LSTM, RNN, head, layer, transpose_all, transposed
-from sequtils.engine.kernels.products import outer_product, panels, product, row_product, sum_over_frames
-
-
-@compiled
-def drop(x, first, mask, T, n, out):
-    """out[first + t] = x[first + t] mask[t]."""
-    for t in range(T):
-        for u in range(0, panels(n) * LANES, LANES):
-            store(out, (first + t, u), load(x, (first + t, u)) * load(mask, (t, u)))
+from sequtils.engine.kernels.network import GRU, RNN, block, head, layer_of, transposed
+from sequtils.engine.kernels.products import drop, outer_product, panels, product, row_product, sum_over_frames
 
 
 @inlined
@@ -47,25 +39,40 @@ def average(tape, T):
 
 
 @inlined
+def add_biases(net, tape):
+    """b_ih + b_hh of every layer; but b_hn of a GRU is part of its inner sum."""
+    for k in range(len(net.sizes) - 1):
+        W, m, n = block(net.weights, net, k), net.sizes[k], net.sizes[k + 1]
+        summed = 2 * panels(n) if net.gates == GRU else len(W)
+        for p in range(len(W)):
+            b_ih, b_hh = load(W, (p, m + n, 0)), load(W, (p, m + n + 1, 0))
+            store(tape.bias, (k, p * LANES), b_ih + b_hh if p < summed else b_ih)
+
+
+@inlined
 def forward(net, tape, frames, first, T):
     """Leave the logits of the T frames from `first` on in tape.z, and everything that `backward` needs."""
     L = len(net.sizes) - 1
-    for k in range(L):
-        W, m, n = layer(net.weights, net, k), net.sizes[k], net.sizes[k + 1]
+    add_biases(net, tape)
+    k = 0
+    while k < L:
+        two = k + 1 < L and net.gates != GRU
+        layer, upper = layer_of(net, tape, k), layer_of(net, tape, k + two)
         x, x_first = input_of(net, tape, k, frames, first)
-        summed = 2 * panels(n) if net.gates == GRU else len(W)  # b_hn is part of the inner sum
-        for p in range(len(W)):
-            b_ih, b_hh = load(W, (p, m + n, 0)), load(W, (p, m + n + 1, 0))
-            store(tape.bias, (p * LANES,), b_ih + b_hh if p < summed else b_ih)
-        product(tape.bias, x, x_first, T, 1, 0, m, W, tape.a[k])  # W_ih x_t + b_ih + b_hh, of all frames
-        if net.gates == RNN:
-            cells.rnn_forward(W, m, n, T, tape.a[k], tape.h[k])
-        elif net.gates == LSTM:
-            cells.lstm_forward(W, m, n, T, tape.a[k], tape.c[k], tape.tanh_c[k], tape.h[k])
+        product(layer.bias, x, x_first, T, 1, 0, layer.m, layer.W, layer.a)  # W_ih x_t + b_ih + b_hh, of all frames
+        if net.gates == GRU:
+            layers.gru_forward(layer, T)
+        elif net.gates == RNN and two:
+            layers.rnn_forward_two(layer, upper, T)
+        elif net.gates == RNN:
+            layers.rnn_forward(layer, T)
+        elif two:
+            layers.lstm_forward_two(layer, upper, T)
         else:
-            cells.gru_forward(W, m, n, T, tape.a[k], tape.s[k], tape.h[k])
-        if len(tape.masks):
-            drop(tape.h[k], 1, tape.masks[k], T, n, tape.y[k])
+            layers.lstm_forward(layer, T)
+        if upper.dropped:
+            drop(upper.h, 1, upper.mask, T, upper.n, upper.y)
+        k += 1 + two
     if net.averaged:
         average(tape, T)
     x, x_last = input_of_head(net, tape, T)
@@ -118,37 +125,42 @@ def head_backward(net, tape, T):
 
 
 @inlined
-def layer_backward(net, tape, k, x, x_first, T):
-    """Gradient of layer k, which reads x; tape.dh, the derivatives by its outputs, become those by its inputs."""
-    m, n, a, dh = net.sizes[k], net.sizes[k + 1], tape.a[k], tape.dh
-    if len(tape.masks):
-        drop(dh, 0, tape.masks[k], T, n, dh)
-    W_hh = transposed(net, k, net.gates * n)
-    s = a  # but in a GRU, the derivatives by W_hh h_{t-1} are those by W_ih x_t
-    if net.gates == RNN:
-        cells.rnn_backward(W_hh, n, T, tape.h[k], dh, a)
-    elif net.gates == LSTM:
-        cells.lstm_backward(W_hh, n, T, tape.c[k], tape.tanh_c[k], dh, tape.dc, a)
-    else:
-        s = tape.s[k]
-        cells.gru_backward(W_hh, n, T, tape.h[k], s, dh, tape.dc, a)
-    dW = layer(net.gradient, net, k)
-    outer_product(x, x_first, T, m, a, dW, 0)  # sum of da_t x_t^T
-    outer_product(tape.h[k], 0, T, n, s, dW, m)  # sum of ds_t h_{t-1}^T
+def layer_gradient(net, tape, k, frames, first, T):
+    """Gradient of layer k, from the derivatives by its sums."""
+    layer, dW = layer_of(net, tape, k), block(net.gradient, net, k)
+    x, x_first = input_of(net, tape, k, frames, first)
+    s = layer.s if net.gates == GRU else layer.a  # a GRU's derivatives by W_hh h_{t-1} are not those by W_ih x_t
+    outer_product(x, x_first, T, layer.m, layer.a, dW, 0)  # sum of da_t x_t^T
+    outer_product(layer.h, 0, T, layer.n, s, dW, layer.m)  # sum of ds_t h_{t-1}^T
     for p in range(len(dW)):
-        store(dW, (p, m + n, 0), sum_over_frames(a, T, p * LANES))
-        store(dW, (p, m + n + 1, 0), sum_over_frames(s, T, p * LANES))
-    if k > 0:
-        W_ih = transposed(net, len(net.sizes) - 1 + k, net.gates * n)
-        product(tape.nothing, a, 0, T, net.gates, panels(n) * LANES, n, W_ih, dh)  # W_ih^T da_t
+        store(dW, (p, layer.m + layer.n, 0), sum_over_frames(layer.a, T, p * LANES))
+        store(dW, (p, layer.m + layer.n + 1, 0), sum_over_frames(s, T, p * LANES))
 
 
 @inlined
-def backward(net, tape, frames, first, T):
-    """The gradient of all parameters, after `forward` and `softmax_loss`."""
-    L = len(net.sizes) - 1
-    transpose_all(net)
-    head_backward(net, tape, T)
-    for k in range(L - 1, -1, -1):
-        x, x_first = input_of(net, tape, k, frames, first)
-        layer_backward(net, tape, k, x, x_first, T)
+def layers_backward(net, tape, frames, first, T):
+    """Gradient of all layers, after `forward` and `transpose_all` with the same weights. tape.dh, the derivatives by
+    the last one's outputs, become those by each one's inputs."""
+    k = len(net.sizes) - 2
+    dh, dc = tape.dh, tape.dc
+    while k >= 0:
+        two = k > 0 and net.gates != GRU
+        layer, lower = layer_of(net, tape, k), layer_of(net, tape, k - two)
+        if layer.dropped:
+            drop(dh, 0, layer.mask, T, layer.n, dh)
+        dc[:] = 0
+        if net.gates == GRU:
+            layers.gru_backward(layer, T, dh, dc)
+        elif net.gates == RNN and two:
+            layers.rnn_backward_two(layer, lower, T, dh, tape.nothing)
+        elif net.gates == RNN:
+            layers.rnn_backward(layer, T, dh)
+        elif two:
+            layers.lstm_backward_two(layer, lower, T, dh, dc, tape.nothing)
+        else:
+            layers.lstm_backward(layer, T, dh, dc)
+        for j in range(k - two, k + 1):
+            layer_gradient(net, tape, j, frames, first, T)
+        k -= 1 + two
+        if k >= 0:  # nothing asks for derivatives by the frames
+            product(tape.nothing, lower.a, 0, T, net.gates, lower.width, lower.n, lower.W_ih, dh)  # W_ih^T da_t

@@ -58,6 +58,14 @@ def product(start, x, first, T, gates, width, n, W, out):
 
 
 @compiled
+def drop(x, first, mask, T, n, out):
+    """out[first + t] = x[first + t] mask[t]."""
+    for t in range(T):
+        for u in range(0, panels(n) * LANES, LANES):
+            store(out, (first + t, u), load(x, (first + t, u)) * load(mask, (t, u)))
+
+
+@compiled
 def outer_product(x, first, T, n, d, dW, row):
     """dW[:, row + k] = sum over t < T of x[first + t, k] d[t] for k < n, four inputs k at a time."""
     for p in range(len(dW)):

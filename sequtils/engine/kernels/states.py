@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from sequtils.engine.kernels.compiling import compiled
+from sequtils.engine.kernels.compiling import called
 from sequtils.engine.kernels.descent import gather
 from sequtils.engine.kernels.lanes import uncounted
 from sequtils.engine.kernels.network import copy_parameters, transpose_all
-from sequtils.engine.kernels.passes import forward, layer_backward
+from sequtils.engine.kernels.passes import forward, layers_backward
 
 
-@compiled
+@called
 def run_states(theta, net, tape, frames, lengths, states):
     net, tape = uncounted(net), uncounted(tape)
     copy_parameters(theta, net.weights, net, False)
@@ -21,7 +21,7 @@ def run_states(theta, net, tape, frames, lengths, states):
                 states[i, t, j] = tape.h[0, t + 1, j]
 
 
-@compiled
+@called
 def run_states_backward(theta, net, tape, frames, lengths, by_states, gradient):
     """Goes forward once more: what a pass leaves for the way back need not be kept for the whole batch."""
     net, tape = uncounted(net), uncounted(tape)
@@ -34,6 +34,6 @@ def run_states_backward(theta, net, tape, frames, lengths, by_states, gradient):
         for t in range(T):
             for j in range(n):
                 tape.dh[t, j] = by_states[i, t, j]
-        layer_backward(net, tape, 0, frames, first, T)
+        layers_backward(net, tape, frames, first, T)
         gather(total, net.gradient, i == 0, theta.dtype.type(1.0))
     copy_parameters(gradient, total, net, True)
