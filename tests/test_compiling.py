@@ -69,6 +69,19 @@ def test_what_another_process_compiles_is_waited_for_and_read(folder):
     assert waiting.get(30) == 0
 
 
+def test_whoever_is_interrupted_while_compiling_lets_others_compile(folder, monkeypatch):
+    function = compiling.called(double)
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(function._compiler, "compile", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        function(21)
+    with FileLock(f"{folder}.lock", timeout=0):
+        pass
+
+
 def test_a_process_that_does_not_end_is_waited_for_once(folder, monkeypatch):
     monkeypatch.setattr(compiling, "WAIT", 0.1)
     with FileLock(f"{folder}.lock"):

@@ -26,7 +26,16 @@ SOURCE = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__fil
 def called(function, **options):
     """Compile when first called, and keep the code on disk until any file of this folder changes."""
     dispatcher = njit(nogil=True, error_model="numpy", **options)(function)
-    dispatcher._cache = Cache(function)
+    dispatcher._cache = cache = Cache(function)
+    compile_or_read = dispatcher.compile
+
+    def compile(signature):
+        try:
+            return compile_or_read(signature)
+        finally:  # a student who stops the first training lets others compile
+            cache.files.let_go()
+
+    dispatcher.compile = compile
     return dispatcher
 
 
@@ -46,7 +55,8 @@ class Cache(caching.FunctionCache):
 
     def __init__(self, function):
         self._name, self._py_func, self._cache_path = repr(function), function, str(paths.COMPILED)
-        self._impl, self._cache_file = Form(), Files(f"{function.__module__}.{function.__qualname__}")
+        self.files = Files(f"{function.__module__}.{function.__qualname__}")
+        self._impl, self._cache_file = Form(), self.files
         self.enable()
 
 
@@ -69,11 +79,11 @@ def turn(folder):
 class Files:
     """A file for each key of a function: signature, processor and options.
 
-    What is not there is compiled by one process, from `load` to `save`; the others wait, and find it there.
+    What is not there is compiled by one process, from `load` to `let_go`; the others wait, and find it there.
     """
 
     def __init__(self, name):
-        self.name = name
+        self.name, self.held = name, 0
 
     def path(self, key):
         digest = hashlib.sha256(repr((SOURCE, numba.__version__, sys.version, key)).encode()).hexdigest()
@@ -84,7 +94,6 @@ class Files:
             write_atomic(self.path(key), seal(serialize.dumps(data)))
         except WriteError as error:  # it is compiled anew each time, which takes longer, and that is all
             print(error, file=sys.stderr)
-        turn(paths.COMPILED).release()
 
     def load(self, key):
         """What was saved, maybe by another process meanwhile; None where it is to be compiled."""
@@ -92,12 +101,17 @@ class Files:
         if found is None:
             try:
                 lock.acquire()
+                self.held += 1
             except (OSError, Timeout):
                 lock.timeout = 0  # compiled twice, it takes longer, and that is all
             found = self.read(key)
-            if found is not None:
-                lock.release()
         return found
+
+    def let_go(self):
+        """It is compiled, or will not be."""
+        while self.held:
+            self.held -= 1
+            turn(paths.COMPILED).release()
 
     def read(self, key):
         """What was saved; None where it is not there, or damaged, which is said."""

@@ -51,7 +51,7 @@ def add_biases(net, tape):
 
 @inlined
 def forward(net, tape, frames, first, T):
-    """Leave the logits of the T frames from `first` on in tape.z, and everything that `backward` needs."""
+    """Leave the logits of the T frames from `first` on in tape.z, and everything that `layers_backward` needs."""
     L = len(net.sizes) - 1
     add_biases(net, tape)
     k = 0
