@@ -15,7 +15,8 @@ from sequtils import trials
 from sequtils.data import features
 from sequtils.files import write_atomic
 from sequtils.live import ziggurat
-from sequtils.measures.ablation import EPOCHS, SOURCE, climb, ladder
+from sequtils.measures.ablation import EPOCHS, climb, ladder
+from sequtils.measures.comparison import SOURCE
 from sequtils.trials import RECIPES, Trial, fitted
 
 CELLS = ("rnn", "lstm")

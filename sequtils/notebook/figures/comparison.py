@@ -13,7 +13,7 @@ PARTS = {"length": "frames of a test sequence, by quarters", "class": "class"}
 
 @plots.styled
 def groups(gains, dataset, kind):
-    """Gain of the LSTM over the RNN in each part of the test sequences, with intervals; see `ablation.gains`."""
+    """Gain of the LSTM over the RNN in each part of the test sequences, with intervals; see `comparison.gains`."""
     rows = gains.within(dataset.name)
     parts = list(rows.values())
     names = [dataset.tick_labels[place - 1] if kind == "class" else row["name"] for place, row in rows.items()]
