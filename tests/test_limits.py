@@ -8,7 +8,7 @@ from torch import nn
 from sequtils import trials
 from sequtils.engine import minibatch
 from sequtils.measures import limits, resources
-from sequtils.models import modern
+from sequtils.models import encoders
 from sequtils.notebook.figures import limits as figures
 from sequtils.notebook.plots import render
 from sequtils.results import Result
@@ -80,8 +80,8 @@ def test_times_slopes_and_depths():
 def test_depth_is_the_scans(monkeypatch):
     for T in (1, 2, 5, 64, 65):
         steps, cat = [], torch.cat
-        monkeypatch.setattr(modern.torch, "cat", lambda *args: (steps.append(1), cat(*args))[1])  # noqa: B023
-        modern.scan(torch.ones(1, T, 1), torch.ones(1, T, 1))
+        monkeypatch.setattr(encoders.torch, "cat", lambda *args: (steps.append(1), cat(*args))[1])  # noqa: B023
+        encoders.scan(torch.ones(1, T, 1), torch.ones(1, T, 1))
         monkeypatch.undo()
         assert len(steps) == 2 * resources.depth("mingru", T)
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from sequtils.engine import recurrence
-from sequtils.models import modern
+from sequtils.models import encoders, modern
 
 LENGTHS = torch.tensor([9, 1, 5, 7])
 
@@ -21,7 +21,7 @@ def sequences():
 
 
 def valid(h):
-    return h * modern.valid(LENGTHS, h.shape[1])[..., None]
+    return h * encoders.valid(LENGTHS, h.shape[1])[..., None]
 
 
 def gradients(layer, h):
@@ -40,7 +40,7 @@ def test_states_and_gradients_are_pytorchs(layer):
 
 def test_padding_changes_no_bit(layer):
     x, other = sequences(), sequences()
-    other[~modern.valid(LENGTHS, 9)] = 1e30
+    other[~encoders.valid(LENGTHS, 9)] = 1e30
     h, padded = (recurrence.states(layer, each, LENGTHS) for each in (x, other))
     assert torch.equal(h, padded)
     assert all(map(torch.equal, gradients(layer, h), gradients(layer, padded)))

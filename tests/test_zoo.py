@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from sequtils.models import modern
+from sequtils.models import encoders, modern, poolings
 
 LENGTHS = torch.tensor([7, 3, 5])
-VARIANTS = [{"model": m} for m in modern.MODELS]
-VARIANTS += [{"norm": n} for n in modern.NORMS[1:]] + [{"dropout": d, "rate": 0.5} for d in modern.DROPOUTS[1:]]
-VARIANTS = [{**v, "pooling": p} for v, p in itertools.product(VARIANTS, modern.POOLINGS)]
+VARIANTS = [{"model": m} for m in encoders.MODELS]
+VARIANTS += [{"norm": n} for n in encoders.NORMS[1:]] + [{"dropout": d, "rate": 0.5} for d in modern.DROPOUTS[1:]]
+VARIANTS = [{**v, "pooling": p} for v, p in itertools.product(VARIANTS, poolings.POOLINGS)]
 
 
 def make(seed=0, **fields):
@@ -33,7 +33,7 @@ def batch(seed=0):
 def test_padding_changes_no_logit(fields):
     model, x = make(**fields), batch()
     z = model(x, LENGTHS)
-    other = torch.where(modern.valid(LENGTHS, 7)[..., None], x, torch.tensor(1e3))
+    other = torch.where(encoders.valid(LENGTHS, 7)[..., None], x, torch.tensor(1e3))
     longer = torch.cat([other, torch.full((3, 4, 3), -1e3)], 1)
     alone = torch.cat([model(x[i : i + 1, :n], LENGTHS[i : i + 1]) for i, n in enumerate(LENGTHS)])
     for changed in (model(other, LENGTHS), model(longer, LENGTHS), alone):
@@ -42,7 +42,7 @@ def test_padding_changes_no_logit(fields):
     torch.testing.assert_close(model(x[order], LENGTHS[order]), z[order], atol=2e-6, rtol=1e-5)
 
 
-@pytest.mark.parametrize("fields", VARIANTS[:: len(modern.POOLINGS)], ids=lambda f: "-".join(map(str, f.values())))
+@pytest.mark.parametrize("fields", VARIANTS[:: len(poolings.POOLINGS)], ids=lambda f: "-".join(map(str, f.values())))
 def test_every_parameter_is_trained(fields):
     model = make(**fields).train()
     model(batch(), LENGTHS).square().sum().backward()
@@ -56,11 +56,11 @@ def test_scan_is_the_loop():
         for t in range(T):
             h = a[:, t] * h + b[:, t]
             states.append(h)
-        torch.testing.assert_close(modern.scan(a[:, :T], b[:, :T]), torch.stack(states, 1))
+        torch.testing.assert_close(encoders.scan(a[:, :T], b[:, :T]), torch.stack(states, 1))
 
 
 def test_mingru_is_its_equation():
-    layer, x = modern.MinGRU(3, 4), batch()
+    layer, x = encoders.MinGRU(3, 4), batch()
     h = torch.zeros(3, 4)
     for t in range(7):
         z = torch.sigmoid(x[:, t] @ layer.z.weight.T + layer.z.bias)
@@ -69,8 +69,8 @@ def test_mingru_is_its_equation():
 
 
 def test_step_lstm_without_norm_is_torchs_lstm():
-    ours, theirs = modern.StepLSTM(3, 4), nn.LSTM(3, 4, batch_first=True)
-    modern.initialise(ours)
+    ours, theirs = encoders.StepLSTM(3, 4), nn.LSTM(3, 4, batch_first=True)
+    encoders.initialise(ours)
     with torch.no_grad():
         for name in ("weight_ih", "weight_hh", "bias_ih"):
             getattr(theirs, f"{name}_l0").copy_(getattr(ours, name))
@@ -80,16 +80,17 @@ def test_step_lstm_without_norm_is_torchs_lstm():
         torch.testing.assert_close(h[i, :n], expected[i, :n])
 
 
-@pytest.mark.parametrize("cell", modern.CELLS)
+@pytest.mark.parametrize("cell", encoders.CELLS)
 def test_two_directions_are_torchs_on_packed_sequences(cell):
-    ours, theirs = modern.Recurrent(3, 4, cell, True), modern.CELLS[cell](3, 4, batch_first=True, bidirectional=True)
+    ours = encoders.Recurrent(3, 4, cell, True)
+    theirs = encoders.CELLS[cell](3, 4, batch_first=True, bidirectional=True)
     with torch.no_grad():
         for layer, suffix in zip(ours.layers, ("", "_reverse")):
             for name, p in layer.named_parameters():
                 getattr(theirs, name + suffix).copy_(p)
     packed = nn.utils.rnn.pack_padded_sequence(batch(), LENGTHS, batch_first=True, enforce_sorted=False)
     expected, _ = nn.utils.rnn.pad_packed_sequence(theirs(packed)[0], batch_first=True)
-    mask = modern.valid(LENGTHS, 7)
+    mask = encoders.valid(LENGTHS, 7)
     torch.testing.assert_close(ours(batch(), LENGTHS)[mask], expected[mask])
 
 
@@ -115,7 +116,7 @@ def test_layer_norm_takes_each_sequence_for_itself_and_batch_norm_does_not():
 
 
 def test_batch_norm_keeps_a_statistic_for_each_frame():
-    norm, x = modern._FrameNorm(2, 3, True), torch.tensor([[0.0, 2.0], [4.0, 2.0]])
+    norm, x = encoders._FrameNorm(2, 3, True), torch.tensor([[0.0, 2.0], [4.0, 2.0]])
     out = norm(x, 1)
     torch.testing.assert_close(out[:, 0], torch.tensor([-0.1, 0.1]), atol=1e-5, rtol=0)
     torch.testing.assert_close(norm.mean, torch.tensor([[0.0, 0.0], [0.2, 0.2], [0.0, 0.0]]))
@@ -131,12 +132,12 @@ def test_attention_weights_are_a_distribution_over_valid_frames():
     model = make(pooling="attention")
     alpha = model.weights(batch(), LENGTHS)
     torch.testing.assert_close(alpha.sum(1), torch.ones(3))
-    assert (alpha[~modern.valid(LENGTHS, 7)] == 0).all() and (alpha[modern.valid(LENGTHS, 7)] > 0).all()
+    assert (alpha[~encoders.valid(LENGTHS, 7)] == 0).all() and (alpha[encoders.valid(LENGTHS, 7)] > 0).all()
     h = model.states(batch(), LENGTHS)
     torch.testing.assert_close(model.pool(h, LENGTHS)[1], (alpha[1, :3, None] * h[1, :3]).sum(0))
     with torch.no_grad():
         model.pool.v.weight.zero_()
-    torch.testing.assert_close(model.pool(h, LENGTHS), modern.mean(h, LENGTHS))
+    torch.testing.assert_close(model.pool(h, LENGTHS), poolings.mean(h, LENGTHS))
 
 
 def test_recurrent_dropout_drops_the_same_units_for_all_frames():
@@ -152,7 +153,7 @@ def test_recurrent_dropout_drops_the_same_units_for_all_frames():
 
 
 def test_positions_are_the_published_sinusoids():
-    p = modern.positions(5, 4)
+    p = encoders.positions(5, 4)
     assert p[3].tolist() == pytest.approx([math.sin(3), math.cos(3), math.sin(0.03), math.cos(0.03)])
 
 

@@ -11,7 +11,7 @@ from sequtils import trials
 from sequtils.engine import minibatch
 from sequtils.measures import slopes
 from sequtils.measures.limits import NAMES, SETS
-from sequtils.models import modern
+from sequtils.models import encoders
 from sequtils.results import Result
 
 NUMBERS = {"rnn": 1, "lstm": 7}  # what a frame and unit leave for the backward pass: h; i, f, g, o, c, tanh c and h
@@ -26,7 +26,7 @@ class KeptBytes(trials.Experiment):
     cell: "rnn" or "lstm". frames, widths: every T is measured with every n. inputs: D. batch: B sequences.
     """
 
-    CODE = (modern,)
+    CODE = (encoders,)
     cell: str
     frames: tuple
     widths: tuple
@@ -44,8 +44,9 @@ class KeptBytes(trials.Experiment):
         return 4 * self.batch * T * (NUMBERS[self.cell] * n + self.inputs)
 
     def _bytes(self, T, n):
-        encoder = modern.StepLSTM(self.inputs, n) if self.cell == "lstm" else modern.encoder(self.cell, self.inputs, n)
-        modern.initialise(encoder)
+        stepwise = self.cell == "lstm"
+        encoder = encoders.StepLSTM(self.inputs, n) if stepwise else encoders.build(self.cell, self.inputs, n)
+        encoders.initialise(encoder)
         x, lengths = torch.ones(self.batch, T, self.inputs), torch.full((self.batch,), T)
         return kept_bytes(lambda: encoder(x, lengths), [x, *encoder.parameters()])
 
@@ -97,9 +98,10 @@ def deviation(result):
 @dataclass(frozen=True)
 class Recurrence(trials.Experiment):
     """Seconds of one forward and backward pass of an encoder against the number of frames; a timing, so no two runs
-    agree. model: of modern.MODELS. frames: the lengths T. device: "cpu" (one thread, time of the process) or "cuda"."""
+    agree. model: of `encoders.MODELS`. frames: the lengths T. device: "cpu" (one thread, time of the process) or
+    "cuda"."""
 
-    CODE = (modern,)
+    CODE = (encoders,)
     model: str
     frames: tuple
     width: int = 32
@@ -112,7 +114,7 @@ class Recurrence(trials.Experiment):
         """The least of the repeats' `times` in seconds, for each length."""
         with minibatch.one_order(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            encoder = modern.encoder(self.model, self.inputs, self.width).to(self.device)
+            encoder = encoders.build(self.model, self.inputs, self.width).to(self.device)
             passes = [self._pass(encoder, T) for T in self.frames]
             times = [[self._seconds(run) for run in passes] for _ in range(self.repeats + 1)]
         return {"times": np.min(times[1:], axis=0).tolist()}  # the first round warms up

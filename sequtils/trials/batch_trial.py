@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from sequtils.data import features
 from sequtils.engine import kernels, minibatch, recurrence
-from sequtils.models import modern
+from sequtils.models import encoders, modern, poolings
 from sequtils.trials.trial import Experiment, fold
 
 POOL = 8  # batches of sequences that are sorted by length together: the fewer frames of padding, the less chance
@@ -25,7 +25,7 @@ class BatchTrial(Experiment):
     the gradient's norm, 0 for none. fold, folds: see `Trial`.
     """
 
-    CODE = (features, kernels, minibatch, modern, recurrence)
+    CODE = (encoders, features, kernels, minibatch, modern, poolings, recurrence)
     dataset: str
     model: str = "lstm"
     width: int = 32
