@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sequtils.notebook import Publisher, plots
+from sequtils.notebook.figures import sequences, training
 from sequtils.results import Result
 from sequtils.statistics import Estimate
 from sequtils.text import NBSP
@@ -21,11 +22,11 @@ def history_result(epochs, cell="rnn"):
 
 
 def figures(dataset):
-    yield plots.strokes(dataset)
-    yield plots.lengths(dataset)
-    yield plots.learning([history_result(5), history_result(9), history_result(3)], dataset, "Two layers",
+    yield sequences.strokes(dataset)
+    yield sequences.lengths(dataset)
+    yield training.learning([history_result(5), history_result(9), history_result(3)], dataset, "Two layers",
                          {"train": 0.5, "test": None})
-    yield plots.confusion(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]]), dataset, "Two layers")
+    yield training.confusion(np.array([[[3, 1], [0, 4]], [[4, 0], [2, 2]]]), dataset, "Two layers")
 
 
 def test_figures_are_the_same_bytes_and_name_the_sample(toy):
@@ -36,7 +37,7 @@ def test_figures_are_the_same_bytes_and_name_the_sample(toy):
 
 
 def test_the_median_ends_where_half_of_the_seeds_have_stopped():
-    epochs, median = plots._median([np.array([1.0, 2, 3]), np.array([3.0, 4, 5, 6]), np.array([2.0, 9])])
+    epochs, median = training._median([np.array([1.0, 2, 3]), np.array([3.0, 4, 5, 6]), np.array([2.0, 9])])
     assert epochs.tolist() == [1, 2, 3]
     assert median.tolist() == [2, 4, 4]
 

@@ -20,7 +20,7 @@ from sequtils import fonts, text
 from sequtils.data.check import describe
 from sequtils.files import read_json, write_json
 from sequtils.notebook import plots
-from sequtils.notebook.figures import comparison
+from sequtils.notebook.figures import comparison, sequences, training
 from sequtils.original import published
 from sequtils.report import provenance, render
 from sequtils.results import Result
@@ -52,8 +52,8 @@ def figures(dataset):
     C = len(dataset.classes)
     gains = Result(("dataset", "part"), {(dataset.name, place): {"name": name, "gain": Difference(0.1, 0.1, 0.0, 0.2)}
                                          for place, name in enumerate(dataset.names, 1)})
-    return {"strokes": plots.strokes(dataset), "lengths": plots.lengths(dataset),
-            "confusion": plots.confusion(np.ones((2, C, C), int), dataset, "16 units"),
+    return {"strokes": sequences.strokes(dataset), "lengths": sequences.lengths(dataset),
+            "confusion": training.confusion(np.ones((2, C, C), int), dataset, "16 units"),
             "groups": comparison.groups(gains, dataset, "class")}
 
 
@@ -109,7 +109,7 @@ def test_a_legend_of_many_classes_leaves_the_plateau_its_height():
     heights = []
     for count in (2, 16, 60):
         runs, watched = [{"history": {"loss": [2.0, 1.0]}}], [{"recalls": [[0.5] * count] * 2}]
-        fig = plots.plateau(runs, watched, {"frequencies only": 1.5}, named(list(map(str, range(count)))), "rnn")
+        fig = training.plateau(runs, watched, {"frequencies only": 1.5}, named(list(map(str, range(count)))), "rnn")
         drawn(fig)
         heights.append(fig.axes[1].get_position().height)
     assert min(heights) > 0.9 * max(heights)

@@ -11,9 +11,10 @@ from sequtils.__main__ import main
 from sequtils.data import archive, datasets
 from sequtils.data.check import check
 from sequtils.files import read_json
-from sequtils.notebook import Publisher, Study, plots
+from sequtils.notebook import Publisher, Study
+from sequtils.notebook.figures import sequences
 from sequtils.original import claims
-from sequtils.report import freshness, provenance, runner
+from sequtils.report import execution, freshness, provenance, runner
 from sequtils.results import Result
 from tests.conftest import write
 
@@ -205,8 +206,8 @@ def test_strokes_of_any_number_of_features_are_drawn_by_two_of_them(tmp_path, wi
     study = Study("01_datasets", None, tmp_path)
     assert study.example("handwriting").sample == (width != 2)  # what the lessons plot has two coordinates
     x = study.datasets["handwriting"].train.x[0]
-    assert plots.points(x).shape == (2, len(x))
-    figure = plots.strokes(study.datasets["handwriting"])
+    assert sequences.points(x).shape == (2, len(x))
+    figure = sequences.strokes(study.datasets["handwriting"])
     assert len(figure.axes[0].lines[0].get_xdata()) == len(x)
 
 
@@ -229,7 +230,7 @@ def test_what_is_about_an_example_alone_is_shown_and_not_kept(tmp_path):
 
 def test_data_sets_are_chosen_on_the_command_line(tmp_path, monkeypatch, capsys):
     seen = []
-    monkeypatch.setattr(runner, "_run_all", lambda runs, settings, *_: seen.append(settings) or {
+    monkeypatch.setattr(execution, "run_all", lambda runs, settings, *_: seen.append(settings) or {
         run.name: {"error": None, "seconds": 0, "parameters": {}, "trials": {"new": 0, "stored": 0}} for run in runs})
     assert runner.report("quick", build=tmp_path, jobs=1, datasets=["cv"]) == []
     assert seen[0]["handwriting_classes"] == [] and "cv_classes" not in seen[0]

@@ -13,12 +13,13 @@ import pytest
 
 from sequtils import paths
 from sequtils.__main__ import PROFILES, main
-from sequtils.report import runner
+from sequtils.report import execution, runner
+from sequtils.report.board import Board
 
 
 def test_a_long_wait_without_a_terminal_says_how_far_it_is(tmp_path, capsys, monkeypatch):
-    runs = [runner.Run("03_layers", "rnn"), runner.Run("01_datasets", None)]
-    board = runner.Board(runs, tmp_path)
+    runs = [execution.Run("03_layers", "rnn"), execution.Run("01_datasets", None)]
+    board = Board(runs, tmp_path)
     (tmp_path / "status").mkdir()
     (tmp_path / "status" / "03_layers-rnn.json").write_text('{"done": 3, "total": 6}')
     board.show()
@@ -36,7 +37,7 @@ def test_a_kernel_that_does_not_start_is_worth_another_try(tmp_path, monkeypatch
         def execute_notebook(*_, **__):
             raise RuntimeError(message)
         monkeypatch.setattr(papermill, "execute_notebook", execute_notebook)
-        return runner.execute(runner.Run("01_datasets", None), {}, tmp_path, tmp_path)
+        return execution.execute(execution.Run("01_datasets", None), {}, tmp_path, tmp_path)
 
     assert dies("Kernel died before replying to kernel_info")["again"]
     assert "again" not in dies("something else")
@@ -57,10 +58,10 @@ def test_what_is_worth_it_is_tried_once_more_in_the_same_process(tmp_path, monke
         threading.Thread(target=work, daemon=True).start()
         return SimpleNamespace(is_alive=lambda: True, join=lambda: None), here
 
-    monkeypatch.setattr(runner, "_start", start)
+    monkeypatch.setattr(execution, "_start", start)
     monkeypatch.setattr(os, "environ", dict(os.environ))
-    one, two = runner.Run("01_datasets", None), runner.Run("10_draw", None)
-    outcomes = runner._run_all([one, two], {}, 1, tmp_path, tmp_path)
+    one, two = execution.Run("01_datasets", None), execution.Run("10_draw", None)
+    outcomes = execution.run_all([one, two], {}, 1, tmp_path, tmp_path)
     assert given == [one, one, two] and set(outcomes) == {one.name, two.name}
 
 

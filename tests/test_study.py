@@ -6,7 +6,8 @@ import pytest
 
 from sequtils import data, statistics, text, trials
 from sequtils.data import sample
-from sequtils.notebook import Study, plots, stack, units
+from sequtils.notebook import Study, stack, units
+from sequtils.notebook.figures import sequences
 from sequtils.notebook.study import seeds_by_cost
 from sequtils.notebook.sweep import Sweep
 from sequtils.original import source
@@ -27,7 +28,7 @@ def test_any_classes(tmp_path, handwriting, cv):
     for name, dataset in study.datasets.items():
         assert statistics.confusion(nodes.runs[name, 4], len(dataset.classes)).sum() == 2 * len(dataset.test)
         assert nodes[name, 4, "majority"] == pytest.approx(statistics.majority_rate(dataset.test))
-        examples = {"handwriting": plots.strokes, "cv": plots.segments}[name](dataset, 2)
+        examples = {"handwriting": sequences.strokes, "cv": sequences.segments}[name](dataset, 2)
         assert {ax.get_title() for ax in examples.axes} - {""} == set(chosen[name])
     assert set(json.loads((tmp_path / "manifest.json").read_text())["figures"]) == {
         "nodes-rnn-handwriting", "nodes-rnn-cv", "1.3", "1.4", "1.5", "1.6"}
@@ -100,7 +101,7 @@ def test_networks_in_numbers_and_in_words():
 
 def test_node_rule_of_the_source():
     cv = data.load("cv")
-    assert plots.rule_of_thumb(cv, 2) == len(cv.train) / (2 * (39 + 5))
+    assert source.rule_of_thumb(cv, 2) == len(cv.train) / (2 * (39 + 5))
 
 
 def test_published_numbers():

@@ -6,7 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+from sequtils.models.recurrent import CELLS
+
 MODELS = (*CELLS, "bilstm", "bigru", "mingru", "transformer")
 NORMS = ("none", "layer", "batch", "batch-shared")
 

@@ -7,6 +7,7 @@ import numpy as np
 from sequtils import data, statistics, text, trials
 from sequtils.notebook import parameters, plots
 from sequtils.notebook.artefacts import Publisher
+from sequtils.notebook.figures import training
 from sequtils.notebook.progress import Progress
 from sequtils.notebook.sweep import UNSEEN, Sweep
 from sequtils.original.source import figures, section
@@ -110,7 +111,7 @@ class Study:
         """Publish a Sweep under one name: its table, every cell of it, and a figure for each data set.
 
         subject: what is seen, such as "accuracy against the number of layers". bands: a Result with "least" and "most"
-        of a range to be shaded in the figure of each data set. options: those of `plots.sweep`.
+        of a range to be shaded in the figure of each data set. options: those of `training.sweep`.
         """
         self.publish_table(name, sweep, subject)
         for dataset in self.datasets.values():
@@ -136,13 +137,13 @@ class Study:
             title = f"{'+'.join(map(str, hidden))} units"
             printed = {part: row[f"{part}_published"] for part in ("train", "test")}
             about = f"{self.name} of {units(hidden)} units{chosen} on {dataset.label}"
-            self.publish(found["learning"], plots.learning(runs, dataset, title, printed),
+            self.publish(found["learning"], training.learning(runs, dataset, title, printed),
                          f"{about}: loss against epoch, a thin line for each seed, the median bold, training and "
                          "(dotted) test; and the mean training and test accuracy.", dataset, found["learning"])
             matrices = statistics.confusion(runs, len(dataset.classes))
-            self.publish(found["confusion"], plots.confusion(matrices, dataset, title), f"{about}: test sequences by "
-                         "true and predicted class, in percent of the true class; a stripe for each seed, the darker, "
-                         "the greater its share.", dataset, found["confusion"])
+            self.publish(found["confusion"], training.confusion(matrices, dataset, title), f"{about}: test sequences "
+                         "by true and predicted class, in percent of the true class; a stripe for each seed, the "
+                         "darker, the greater its share.", dataset, found["confusion"])
 
 
 def seeds_by_cost(seeds, experiment, dataset):

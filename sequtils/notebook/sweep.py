@@ -4,6 +4,7 @@ import numpy as np
 
 from sequtils import statistics, text
 from sequtils.notebook import plots
+from sequtils.notebook.figures import training
 from sequtils.original import source
 from sequtils.results import Result
 
@@ -106,11 +107,11 @@ class Sweep(Result):
         return "".join(words for column, words in told.items() if column not in without)
 
     def draw(self, name, title, xlabel, **options):
-        """Figure of the accuracies on one data set against what was varied; options: those of `plots.sweep`."""
+        """Figure of the accuracies on one data set against what was varied; options: those of `training.sweep`."""
         rows = self.within(name)
         found = {part: [row[part] for row in rows.values()] for part in ("train", "test")}
         published = {part: source.column(self.cell, name, self.varied, part) for part in found}
-        return plots.sweep(list(rows), found, self.datasets[name], self.cell, title, xlabel, published=published,
+        return training.sweep(list(rows), found, self.datasets[name], self.cell, title, xlabel, published=published,
                            **options)
 
 

@@ -46,6 +46,12 @@ def figures(block, cell):
     return [dict(f) for f in read("published.yaml")["figures"][block] if f["cell"] == cell]
 
 
+def rule_of_thumb(dataset, alpha):
+    """The number of nodes that the source quotes: N_h = N_s / (alpha (N_i + N_o)), N_s training sequences, N_i features
+    of a frame, N_o classes."""
+    return len(dataset.train) / (alpha * (dataset.train.x[0].shape[1] + len(dataset.classes)))
+
+
 def _rows(cell, about):
     name = section(cell, about)
     return read("published.yaml")["tables"][name]["rows"] if name else []

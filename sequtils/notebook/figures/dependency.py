@@ -5,7 +5,8 @@ import numpy as np
 from sequtils import statistics
 from sequtils.measures.length import RULES
 from sequtils.notebook import plots
-from sequtils.notebook.plots import COLOURS, DASHES, LIGHT, NAMES, points
+from sequtils.notebook.figures.sequences import points
+from sequtils.notebook.plots import COLOURS, DASHES, LIGHT, NAMES
 
 MARKERS = {"rnn": "o", "lstm": "s"}
 GATES = {"i": "input gate i", "f": "forget gate f", "o": "output gate o", "c": "cell |tanh c|"}

@@ -1,6 +1,7 @@
 """Pictures of the sequences that most trainings of a network misread."""
 
 from sequtils.notebook import plots
+from sequtils.notebook.figures.sequences import segment, stroke
 from sequtils.text import literal
 
 COLUMNS = 5
@@ -22,9 +23,9 @@ def gallery(confused, dataset):
         ax.set_axis_on()
         x = dataset.test.x[row["sequence"]]
         if dataset.name == "cv":
-            plots.segment(ax, x, dataset)
+            segment(ax, x, dataset)
         else:
-            plots.stroke(ax, x)
+            stroke(ax, x)
         ax.set_title(literal(f"{row['true']}, read {row['said']} ({row['share']:.0%})"), loc="center", fontsize=8)
         ax.set_xlabel(f"{len(x)} {'frames' if dataset.name == 'cv' else 'points'}", fontsize=7)
     return fig

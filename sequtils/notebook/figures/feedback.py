@@ -7,7 +7,8 @@ from matplotlib.ticker import MaxNLocator
 from sequtils.data.features import prepare, resample
 from sequtils.measures.control_loop import closed_loop_pole, control_loop
 from sequtils.measures.memory import recalled
-from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES, canvas, points, styled
+from sequtils.notebook.figures.sequences import points
+from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES, canvas, styled
 from sequtils.text import number
 
 LINES = {"tanh": ("#000000", "-", "o"), "relu": ("#CC79A7", "--", "s"), "sigmoid": ("#56B4E9", ":", "^")}

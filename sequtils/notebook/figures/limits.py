@@ -5,7 +5,8 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from sequtils.measures import limits, resources
 from sequtils.notebook import plots
-from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES, points
+from sequtils.notebook.figures.sequences import points
+from sequtils.notebook.plots import COLOURS, DARK, DASHES, LIGHT, NAMES
 
 POOLINGS = {"last": ("o", "-", "#D55E00"), "mean": ("s", "--", "#CC79A7"), "max": ("^", "-.", "#56B4E9"),
             "attention": ("D", ":", "#000000")}
