@@ -1,8 +1,8 @@
 """RNN against LSTM on pen strokes and speech segments. Data walks one way through the rooms of this package:
 
-    data -> models, engine -> trials -> statistics, measures -> original -> notebook -> report
+    data -> models, engine -> trials -> statistics, measures -> original -> notebook, live -> report
 
-Each room is a folder whose docstring says what goes in and what comes out; a room imports only those before it.
+Each room is a folder or a module whose docstring says what goes in and what comes out; it imports only those before it.
 
 `RecurrentClassifier` is for one's own sequences: a scikit-learn estimator that trains as the study does.
 """

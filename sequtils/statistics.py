@@ -230,15 +230,22 @@ def levels(part):
     return float(shares[0]), float(shares[:2].sum())
 
 
-def agrees(published, predicted, mean=None, part=None):
+def agrees(published, predicted, mean=None, dataset=None, trained=None):
     """Where a published accuracy of one run stands to the `prediction` of one run here: "lies in" or "lies outside" its
-    interval; or "says nothing beside" it, where both are no different from the same one of the `levels` of a Part, so
-    that they had to agree.
+    interval; or "says nothing", where both networks stand at the same one of the `levels` of a Dataset, so that they
+    had to agree: the published test accuracy, that in training, `trained`, and our mean are no different from it.
 
-    mean: the Estimate of the mean here. The published run is taken to have had as many test sequences as the Part.
+    mean: the Estimate of the mean here. The published run is taken to have had as many sequences as the Dataset.
     """
-    if part is not None:
-        theirs = wilson(round(published * len(part)), len(part))
-        if any(max(theirs[0], mean.low) <= level <= min(theirs[1], mean.high) for level in levels(part)):
-            return "says nothing beside"
+    if dataset is not None:
+        for test, train in zip(levels(dataset.test), levels(dataset.train)):
+            theirs = _reaches(published, test, dataset.test) and _reaches(trained, train, dataset.train)
+            if theirs and mean.low <= test <= mean.high:
+                return "says nothing"
     return "lies in" if predicted.low <= published <= predicted.high else "lies outside"
+
+
+def _reaches(accuracy, level, part):
+    """Whether the Wilson interval of one accuracy on a Part holds a level."""
+    low, high = wilson(round(accuracy * len(part)), len(part))
+    return low <= level <= high

@@ -86,6 +86,7 @@ def test_all_parts_hold_by_the_weakest_and_one_fails_by_the_strongest_of_them():
     ({"higher": ["a"]}, True), ({"higher": ["a", "b"]}, False), ({"higher": ["a", "c"]}, None),
     ({"higher": {"of": ["a"], "than": 1}}, False), ({"lower": {"of": ["b"], "than": "a"}}, True),
     ({"any_of": [{"higher": ["b"]}, {"lower": ["b"]}]}, True), ({"not": {"higher": ["a"]}}, False),
+    ({"shown": {"higher": ["a"]}}, True), ({"shown": {"higher": ["b"]}}, None),
     ({"equivalent": {"of": ["c"], "margin": 0.5}}, True), ({"at_most": {"of": ["a"], "bound": "plain"}}, True),
     ({"equal": ["word", "word"]}, True), ({"equal": ["word", "plain"]}, False), ({"higher": ["word"]}, None),
     ({"higher": ["range"]}, None), ({"higher": {"of": ["a"], "than": "range"}}, None),
@@ -100,6 +101,7 @@ def test_a_rule_is_read(rule, verdict):
 def test_a_rule_in_words():
     told = {"a, b > 0": {"higher": ["a", "b"]},
             "a ≤ b; and a = b": {"all_of": [{"at_most": {"of": ["a"], "bound": "b"}}, {"equal": ["a", "b"]}]},
+            "an example of: a > 0": {"shown": {"higher": ["a"]}},
             "not −0.05 ≤ a ≤ 0.05": {"not": {"equivalent": {"of": ["a"], "margin": 0.05}}}}
     for words, rule in told.items():
         assert rules.in_words(rule).replace("\u00a0", " ") == words
@@ -168,8 +170,11 @@ def test_a_verdict_holds_for_all_claims_of_the_family_together():
 
 def test_a_finding_of_the_source_is_reproduced_or_not():
     values, runs = ledger()
-    for value, verdict in ((0.2, "reproduced"), (-0.2, "not reproduced")):
-        put(values, "layers-rnn/handwriting/last/gap_beyond", entry(value, SURE))
+    put(values, "layers-rnn/handwriting/2/train", entry(0.5, SURE))
+    for trained, gap, verdict in ((0.7, 0.2, "reproduced"), (0.3, 0.2, "not reproduced"),  # training has to rise, too
+                                  (0.7, -0.2, "not reproduced")):
+        put(values, "layers-rnn/handwriting/last/train", entry(trained, SURE))
+        put(values, "layers-rnn/handwriting/last/gap_beyond", entry(gap, SURE))
         assert verdicts(values, runs)["depth-overfits-rnn"] == verdict
 
 

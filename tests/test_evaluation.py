@@ -1,5 +1,7 @@
 """Statistics against known answers and other libraries."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -101,13 +103,16 @@ def test_agrees():
 
 def test_agreement_at_chance_or_at_the_plateau_does_not_count():
     part = Part([], np.repeat(range(5), 20), (), ())
+    both = SimpleNamespace(train=part, test=part)
     assert statistics.levels(part) == pytest.approx((0.2, 0.4))
     run, plateau, above = (statistics.Estimate(0.45, 0.1, low, high) for low, high in
                            ((0.2, 0.7), (0.38, 0.47), (0.43, 0.55)))
-    assert statistics.agrees(0.43, run, plateau, part) == "says nothing beside"
-    assert statistics.agrees(0.43, run, above, part) == "lies in"  # the mean here is above the plateau
-    assert statistics.agrees(0.6, run, plateau, part) == "lies in"  # what was published is
-    assert statistics.agrees(0.8, run, plateau, part) == "lies outside"
+    assert statistics.agrees(0.43, run, plateau, both, trained=0.42) == "says nothing"
+    assert statistics.agrees(0.43, run, plateau, both, trained=0.64) == "lies in"  # that network had left the plateau
+    assert statistics.agrees(0.43, run, plateau, both, trained=0.2) == "lies in"  # that is another level
+    assert statistics.agrees(0.43, run, above, both, trained=0.42) == "lies in"  # the mean here is above the plateau
+    assert statistics.agrees(0.6, run, plateau, both, trained=0.42) == "lies in"  # what was published is
+    assert statistics.agrees(0.8, run, plateau, both, trained=0.42) == "lies outside"
 
 
 def test_over_seeds_is_students_interval_and_a_range_of_few():

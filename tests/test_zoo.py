@@ -94,6 +94,21 @@ def test_two_directions_are_torchs_on_packed_sequences(cell):
     torch.testing.assert_close(ours(batch(), LENGTHS)[mask], expected[mask])
 
 
+@pytest.mark.parametrize("model", ["bilstm", "bigru"])
+def test_both_directions_have_read_all_frames_where_the_last_state_is_pooled(model):
+    torch.manual_seed(0)
+    both = modern.Classifier(3, 4, 5, model).eval()
+    theirs = encoders.CELLS[model[2:]](3, 4, batch_first=True, bidirectional=True)
+    with torch.no_grad():
+        for layer, suffix in zip(both.encoder.layers, ("", "_reverse")):
+            for name, p in layer.named_parameters():
+                getattr(theirs, name + suffix).copy_(p)
+    packed = nn.utils.rnn.pack_padded_sequence(batch(), LENGTHS, batch_first=True, enforce_sorted=False)
+    found = theirs(packed)[1]
+    end = found[0] if isinstance(found, tuple) else found  # (2, B, n), where each direction ends
+    torch.testing.assert_close(both.pool(both.states(batch(), LENGTHS), LENGTHS), torch.cat([*end], 1))
+
+
 def test_same_draws_for_the_same_seed_and_the_forget_bias():
     with torch.random.fork_rng():
         torch.manual_seed(0)

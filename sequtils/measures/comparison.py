@@ -88,7 +88,7 @@ def resources(runs, datasets):
                                 "of": len(results), "products": float(np.median(each[cell])) / 1e9}
         S = min(map(len, each.values()))  # the seeds that both have
         rows[name, "lstm"]["times"] = statistics.over_seeds(each["lstm"][:S] / each["rnn"][:S], bounds=(0, np.inf))
-    heads = {"network": "Cell", "converged": "Converged before the last epoch", "of": "Trainings",
+    heads = {"network": "Cell", "converged": "Stopped before the last epoch", "of": "Trainings",
              "products": "Multiplications, 10⁹", "times": "LSTM by RNN"}
     return Result(("dataset", "network"), rows, {"epochs": "g", "products": ".3g", "times": ".2f"}, heads, TITLES)
 

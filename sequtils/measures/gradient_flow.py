@@ -109,7 +109,7 @@ def rates(found):
             for cell, results in by_cell.items() for when in ("before", "after")}
     heads = {"data_set": "Data set", "when": "Training", "rate": "Rate per frame [95 %]", "half": "Half after",
              "across": "ln at the first frame",
-             "log_singular": "ln σ(U)", "log_radius": "ln ρ(U)"}
+             "log_singular": "ln ‖U‖", "log_radius": "ln ρ(U)"}
     return Result(("data_set", "cell", "when"), rows, {"half": ".1f", "across": "+.1f"}, heads, TITLES)
 
 
@@ -131,7 +131,7 @@ def gates(found):
         for when in ("before", "after"):
             for unit, f in (("mean", forgetting(results, when)), ("slowest", slowest(results, when))):
                 low, middle, high = (time_constant(x) for x in (f.low, f.mean, f.high))
-                frames = statistics.Estimate(middle, np.nan, low, high)
+                frames = statistics.Estimate(middle, np.nan, low, high, f.is_range)
                 rows[name, when, unit] = {"forget": f, "frames": frames}
     heads = {"when": "Training", "unit": "Units", "forget": "Forget gate", "frames": "Frames to 1/e"}
     return Result(("dataset", "when", "unit"), rows, {"frames": ".1f"}, heads, TITLES)

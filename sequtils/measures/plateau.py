@@ -105,7 +105,7 @@ def leaving(runs, datasets, known):
             "seeds": len(results), "left": len(there), "epoch": statistics.spread(there) if there else None,
             "train": statistics.train_accuracy(results), "test": statistics.test_accuracy(results),
             "gain": None if setting == STUDIED else statistics.difference(results, runs[name, STUDIED])}
-    heads = {"setting": "Trained", "level": "Loss on it", "level_accuracy": "Accuracy on it", "left": "Left it",
-             "epoch": "In epoch (least, greatest)"}
+    heads = {"setting": "Trained", "level": "Loss on it", "level_accuracy": "Accuracy on it", "left": "End below it",
+             "epoch": "From epoch (least, greatest)"}
     return Result(("dataset", "setting"), rows, {"epoch": ".0f"}, heads,
                   TITLES)

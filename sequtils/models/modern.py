@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sequtils.models.encoders import MODELS, NORMS, StepLSTM, build, initialise
-from sequtils.models.poolings import POOLINGS, POOLS, AttentionPool
+from sequtils.models.poolings import POOLINGS, POOLS, AttentionPool, ends
 
 DROPOUTS = ("none", "input", "output", "recurrent")
 
@@ -34,8 +34,10 @@ class Classifier(nn.Module):
         step_rate = rate if dropout == "recurrent" else 0.0
         self.encoder = (StepLSTM(inputs, width, norm, step_rate, frames) if stepwise
                         else build(model, inputs, width, states))
-        outputs = width * (2 if model.startswith("bi") else 1)
-        self.pool = AttentionPool(outputs) if pooling == "attention" else POOLS[pooling]
+        both = model.startswith("bi")
+        outputs = width * (2 if both else 1)
+        self.pool = (AttentionPool(outputs) if pooling == "attention" else ends if both and pooling == "last"
+                     else POOLS[pooling])
         self.head = nn.Linear(outputs, classes)
         self.dropout = {dropout: rate}
         initialise(self, forget_bias)

@@ -15,6 +15,13 @@ def last(h, lengths):
     return h[torch.arange(len(h)), lengths - 1]
 
 
+def ends(h, lengths):
+    """Of two layers, whose states are the halves of h, that of the last valid frame of the one that reads forwards, and
+    that of the first frame of the one that reads backwards: each has then read them all."""
+    forwards, backwards = h.chunk(2, 2)
+    return torch.cat([last(forwards, lengths), backwards[:, 0]], 1)
+
+
 def mean(h, lengths):
     """The mean of the states of valid frames."""
     return (h * valid(lengths, h.shape[1])[..., None]).sum(1) / lengths[:, None]

@@ -124,7 +124,7 @@ def beside(results, theirs, dataset):
     run, train_run = statistics.prediction(results), statistics.train_accuracy(results, one_run=True)
     return {"train": train, "train_published": theirs["train"], "test": test, "test_published": theirs["test"],
             "test_difference": test.mean - theirs["test"], "run": run, "train_run": train_run,
-            "agrees": statistics.agrees(theirs["test"], run, test, dataset.test),
+            "agrees": statistics.agrees(theirs["test"], run, test, dataset, theirs["train"]),
             "train_agrees": statistics.agrees(theirs["train"], train_run)}
 
 

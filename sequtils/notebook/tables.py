@@ -34,7 +34,7 @@ def _stretch(dataset):
     if not len(sides):
         return None
     low, middle, high = np.quantile(sides.max(axis=1) / sides.min(axis=1), [0.25, 0.5, 0.75])
-    return statistics.Estimate(float(middle), 0.0, float(low), float(high))
+    return statistics.Estimate(float(middle), 0.0, float(low), float(high), is_range=True)
 
 
 def hyperparameters(best, published):

@@ -79,7 +79,7 @@ def count(rows):
     """How many of the rows of `published` there are, lie in, lie outside, say nothing, or were not run."""
     words = [row["lies"] for row in rows]
     return {"all": len(rows), "inside": words.count("lies in"), "outside": words.count("lies outside"),
-            "nothing": words.count("says nothing beside"), "absent": words.count(NOT_RUN)}
+            "nothing": words.count("says nothing"), "absent": words.count(NOT_RUN)}
 
 
 def reference(best, datasets):

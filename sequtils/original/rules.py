@@ -70,12 +70,18 @@ def opposite(part):
     return Judged(part.contradicts, part.supports)
 
 
+def shown(part):
+    """Whether a part holds of which one example is enough: that none is found contradicts nothing."""
+    return Judged(part.supports, 1.0)
+
+
 def _exactly(holds):
     return Judged(float(not holds), float(holds))
 
 
 TESTS = {"higher": higher, "lower": lower, "at_most": at_most, "equivalent": equivalent}
 JOINS = {"all_of": all_of, "any_of": any_of}
+OF_ONE = {"not": opposite, "shown": shown}
 
 
 def decide(rule, evidence):
@@ -84,8 +90,8 @@ def decide(rule, evidence):
     [(name, of)] = rule.items()
     if name in JOINS:
         return JOINS[name]([decide(part, evidence) for part in of])
-    if name == "not":
-        return opposite(decide(of, evidence))
+    if name in OF_ONE:
+        return OF_ONE[name](decide(of, evidence))
     if name == "equal":
         return equal(*(evidence[label]["value"] for label in of))
     labels, options = arguments(name, of)
@@ -102,7 +108,7 @@ def without(rule, gone):
     if name in JOINS:
         parts = [left for part in of if (left := without(part, gone))]
         return {name: parts} if parts else None
-    if name == "not":
+    if name in OF_ONE:
         return {name: left} if (left := without(of, gone)) else None
     labels, options = arguments(name, of)
     left = [label for label in labels if label not in gone]
@@ -122,8 +128,8 @@ def in_words(rule):
     [(name, of)] = rule.items()
     if name in JOINS:
         return {"all_of": "; and ", "any_of": "; or "}[name].join(in_words(part) for part in of)
-    if name == "not":
-        return f"not {in_words(of)}"
+    if name in OF_ONE:
+        return {"not": "not ", "shown": "an example of: "}[name] + in_words(of)
     labels, options = arguments(name, of)
     said, options = ", ".join(labels), {key: number(x, "g") for key, x in options.items()}
     if name == "equal":

@@ -31,8 +31,8 @@ def groups(gains, dataset, kind):
 
 @plots.styled
 def slide(cells, ladder, datasets):
-    """Accuracy of both cells on both data sets, as the source trained them, beside the source's number, and at the top
-    of the ladder. cells: `Sweep` of networks; ladder: `ablation.steps`."""
+    """Accuracy of both cells on both data sets, as the source trained them, beside the source's number, and at the
+    rung that the folds choose. cells: `Sweep` of networks; ladder: `ablation.steps`."""
     title = "RNN and LSTM: " + ", ".join(d.label for d in datasets.values())
     fig, axes = plots.canvas(title, 1, len(datasets), height=2.54, sharey=True)
     for ax, (name, dataset) in zip(axes[0], datasets.items()):
@@ -44,7 +44,7 @@ def slide(cells, ladder, datasets):
             ax.plot(shift, published, MARKERS[cell], mfc="none", mec=COLOURS[cell], ms=9,
                     label=f"{NAMES[cell]}, published")
         ax.axhline(statistics.majority_rate(dataset.test), color=LIGHT, lw=1, zorder=0, label="majority rate")
-        ax.set_xticks(range(2), ["the source's\nset-up", "top of\nthe ladder"])
+        ax.set_xticks(range(2), ["the source's\nset-up", "chosen\nby folds"])
         ax.set(title=dataset.title, xlim=(-0.5, 1.5), ylim=(0, 1.04))
     axes[0, 0].set_ylabel("test accuracy")
     axes[0, -1].legend(loc="upper left", bbox_to_anchor=(1, 1))
@@ -91,5 +91,5 @@ def effects(worth, datasets):
     ax.set_yticks(range(len(changes)), changes)
     ax.invert_yaxis()
     ax.set(xlabel="gain in test accuracy")
-    ax.legend(loc="lower right")
+    plots.legend_below(fig)
     return fig
