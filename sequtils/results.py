@@ -8,7 +8,7 @@ from sequtils.statistics import Difference, Estimate
 
 # How a reader sees the columns that many results have.
 HEADS = {"dataset": "Data set", "cell": "Cell", "train": "Training", "test": "Test [95 %]", "gain": "Gain [95 %]",
-         "verdict": "Test accuracy", "train_published": "Source", "test_published": "Source ",
+         "verdict": "Test accuracy", "train_published": "Source, training", "test_published": "Source, test",
          "test_difference": "Diff.", "balanced": "Balanced", "macro_f1": "Macro F1"}
 FORMS = {"epochs": "g", "test_difference": "+.3f"}
 BARE = {"train"}  # shown without its interval: the range of the seeds

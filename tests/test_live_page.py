@@ -98,7 +98,7 @@ def test_nothing_runs_that_is_not_the_page_s_own(browser, report):
     assert not [url for url in browser.requests if url.startswith("http")]
 
 
-@pytest.mark.parametrize("setup", ["source", "best"])
+@pytest.mark.parametrize("setup", ["source", "last"])
 @pytest.mark.parametrize("name", ["handwriting", "cv"])
 def test_answers_are_python_s(page, given, datasets, name, setup):
     panel, frame = {"handwriting": (STROKES, "point"), "cv": (SEGMENTS, "frame")}[name]
@@ -108,7 +108,7 @@ def test_answers_are_python_s(page, given, datasets, name, setup):
     for cell, verdict in zip(export.CELLS, told):
         (network,) = [n for n in given["networks"] if (n["dataset"], n["setup"], n["points"], n["cell"]) ==
                       (name, setup, None, cell)]
-        recipe = climb(name, cell, ladder(name))["pooling"].features if setup == "best" else trials.RECIPES[name]
+        recipe = climb(name, cell, ladder(name))["pooling"].features if setup == "last" else trials.RECIPES[name]
         (x,) = features.prepare(dataset, recipe).test.x
         p = softmax(logits(network, x))[0]
         assert verdict == f"{dataset.classes[p.argmax()]} {p.max():.2f}, after {len(x)} of {len(x)} {frame}s"

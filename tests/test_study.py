@@ -110,6 +110,8 @@ def test_published_numbers():
     assert source.accuracies("rnn", "cv", "dropout", 0.5) is None
     assert source.column("lstm", "handwriting", "nodes") == ([4, 8, 16, 32, 64, 128],
                                                             [0.74, 0.66, 0.55, 0.25, 0.21, 0.21])
+    depths, accuracies = source.column("rnn", "cv", "layers")
+    assert (depths[0], accuracies[0]) == (2, 0.43)  # which has a table of its own
     assert (source.section("rnn", "nodes"), source.section("rnn", "dropout")) == ("1.3.2", None)
     assert source.best("lstm")["nodes_1"] == 4
     numbers = [f[kind] for block in ("layers", "nodes", "best") for cell in ("rnn", "lstm")

@@ -54,9 +54,8 @@ def publish(build, datasets, jobs=1, cluster=None, progress=None, **options):
 def exhibits(points=POINTS, epochs=120, adam_epochs=EPOCHS):
     """The networks of the page, (data set, name of the set-up, points of a stroke or None, cell) -> Exhibit.
 
-    "source" is the source's set-up, on handwriting also with strokes of so many points; "best" is the top of the
-    ladder. epochs, adam_epochs: upper bounds, the latter one for each data set, or
-    None: those of the ladder.
+    "source" is the source's set-up, on handwriting also with strokes of so many points; "last" is the last rung of
+    the ladder. epochs, adam_epochs: upper bounds, the latter one for each data set, or None: those of the ladder.
     """
     found = {}
     for name in RECIPES:
@@ -65,7 +64,7 @@ def exhibits(points=POINTS, epochs=120, adam_epochs=EPOCHS):
                 recipe = (f"resample:{n}", *RECIPES[name]) if n else RECIPES[name]
                 found[name, "source", n, cell] = Trial(name, cell, SOURCE[cell], recipe, max_epochs=epochs)
             rungs = ladder(name, (adam_epochs or EPOCHS)[name])
-            found[name, "best", None, cell] = list(climb(name, cell, rungs).values())[-1]
+            found[name, "last", None, cell] = list(climb(name, cell, rungs).values())[-1]
     return {key: Exhibit(**vars(trial)) for key, trial in found.items()}
 
 

@@ -13,7 +13,7 @@ export class Segments {
     Object.assign(this, {data: cv, networks: own, test: sequences(cv.test), x: new Float32Array(0), t: 0});
     this.segment = choice(labels.map((label, k) => [
       k, `${cv.classes[label]}, speaker ${speakers[k] ?? "unknown"}, ${lengths[k]} frames`]), () => this.read());
-    this.setup = choice([["source", "the source's set-up"], ["best", "the best of the ladder"]], () => this.choose());
+    this.setup = choice([["source", "the source's set-up"], ["last", "the last rung of the ladder"]], () => this.choose());
     this.canvas = make("canvas", {role: "img"});
     this.note = make("p", {className: "note", role: "status"});
     const cells = [...new Set(own.map((network) => network.cell))];

@@ -7,7 +7,7 @@ import {clean, shadeOf, shades, stroke} from "./pictures.js";
 import {NetworkView, TITLES} from "./view.js";
 
 const NONE = new Float32Array(0);
-const SETUPS = {source: "the source's set-up", best: "the best of the ladder", kernel: "the kernel's"};
+const SETUPS = {source: "the source's set-up", last: "the last rung of the ladder", kernel: "the kernel's"};
 
 export class Strokes {
   /** onStroke: told of each stroke that the networks read, as it grows, points one after the other. */
@@ -51,8 +51,8 @@ export class Strokes {
 
   /** The networks of the chosen set-up and number of points. */
   choose() {
-    const best = this.setup.value === "best", points = best ? null : this.lengths[Number(this.length.value)];
-    this.length.disabled = best;
+    const last = this.setup.value === "last", points = last ? null : this.lengths[Number(this.length.value)];
+    this.length.disabled = last;
     for (const view of this.views) {
       view.use(this.networks.find((n) => n.setup === this.setup.value && n.points === points && n.cell === view.cell));
     }

@@ -21,8 +21,9 @@ def confused(finals, datasets):
 
     finals: data set -> results over the seeds.
     """
-    heads = {"place": "No.", "true": "Class", "said": "Most seeds say", "share": "Share of the seeds"}
-    found = Result(("dataset", "place"), {}, {"wrong": ".2f", "share": ".2f"}, {**heads, "wrong": "Misread by"}, TITLES)
+    heads = {"place": "No.", "true": "Class", "wrong": "Seeds that misread it", "said": "Most seeds say",
+             "share": "Share of the seeds"}
+    found = Result(("dataset", "place"), {}, {"wrong": ".2f", "share": ".2f"}, heads, TITLES)
     for name, dataset in datasets.items():
         wrong, said, share = misread(finals[name], dataset)
         for place, k in enumerate(_in_turn(_most(wrong), dataset.test.y, said)[:MOST], 1):

@@ -214,7 +214,7 @@ def kinds(found, datasets):
         if "one to many" in runs:
             read, chance = statistics.hits(runs["one to many"]), 1 / len(datasets[name].classes)
             rows[name, "one to many"] = _row("LSTM, own output", "read as asked", read, "chance", chance)
-    heads = {"value": "Value [95 %]", "baseline_value": "Its value", "verdict": "Against it"}
+    heads = {"value": "Value [95 %]", "baseline_value": "Its value", "verdict": "Beside its baseline"}
     result = Result(("dataset", "kind"), rows, heads=heads, titles=TITLES)
     if "handwriting" in found and ("handwriting", "one to many") not in rows:
         result.leave_out(("handwriting", "one to many"), "only paths of two coordinates are drawn")
@@ -226,11 +226,11 @@ def _row(model, measure, values, baseline, base):
     gain = statistics.estimate(values - base, statistics.Difference)
     value = statistics.estimate(values, bounds=None if measure.endswith("R²") else intervals.ACCURACY)
     return {"model": model, "measure": measure, "value": value, "baseline": baseline,
-            "baseline_value": float(np.mean(base)), "gain": gain, "verdict": gain.verdict}
+            "baseline_value": float(np.mean(base)), "gain": gain, "verdict": gain.word}
 
 
 def sentences(result):
     """What all frames tell of the class that the middle one does not, a sentence for each data set of `kinds`."""
-    return [f"{result.titles[name]}: fed with all frames, an LSTM names the class with an accuracy {row['verdict']} "
-            f"that from the middle frame alone ({row['gain']})."
+    return [f"{result.titles[name]}: fed with all frames, an LSTM names the class with an accuracy "
+            f"{row['gain'].verdict} that from the middle frame alone ({row['gain']})."
             for (name, kind), row in result.rows.items() if kind == "many to one"]

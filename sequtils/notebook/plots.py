@@ -73,12 +73,16 @@ TALLEST = 9  # inches that a page has for a figure with its caption
 FINE = re.compile(rb'(?<=[ML"\s])(-?\d+\.\d\d)\d+')  # a place in an SVG file, finer than a hundredth of a point
 
 
+def wrapped(title, width):
+    """A title in lines as long as a figure is wide, in inches, of which each takes 15 letters."""
+    return "\n".join(textwrap.fill(line, int(15 * width)) for line in title.split("\n"))
+
+
 def canvas(title, rows=1, columns=1, width=FULL, height=2.4, **kwargs):
     """A Figure of width and height in inches with a title on the left, and its axes (rows, columns)."""
     fig = Figure(figsize=(width, height), layout="constrained")
     axes = fig.subplots(rows, columns, squeeze=False, **kwargs)
-    lines = [textwrap.fill(line, int(15 * width)) for line in title.split("\n")]  # letters that fit into an inch
-    fig.suptitle("\n".join(lines), x=0.01, ha="left")
+    fig.suptitle(wrapped(title, width), x=0.01, ha="left")
     return fig, axes
 
 

@@ -61,8 +61,10 @@ class Sweep(Result):
         """The paired Difference in test accuracy of two values, or their aliases, on one data set."""
         return statistics.difference(*(self.runs[self.names(name, v)] for v in (value, other)))
 
-    def compare(self, column, other):
-        """Add a column of paired differences to one more value, or an alias; without it where it was not trained."""
+    def compare(self, column, other, head=None):
+        """Add a column of paired differences to one more value, or an alias; without it where it was not trained. head:
+        what a reader sees above it."""
+        self.heads |= {column: head} if head else {}
         for name, value in self.rows:
             there = self.names(name, other) in self.runs
             self.rows[name, value][column] = self.difference(name, value, other) if there else None

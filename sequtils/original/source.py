@@ -31,8 +31,10 @@ def accuracies(cell, dataset, by, value):
 
 
 def column(cell, dataset, by, part="test"):
-    """Two lists, what was varied and the published accuracy, of the rows of a data set."""
-    rows = [row for row in _rows(cell, by) if row["dataset"] == dataset]
+    """Two lists, what was varied and the published accuracy, of the rows of a data set; of layers with the two that
+    have a table of their own."""
+    two = [{**row, "layers": 2} for row in _rows(cell, "two")] if by == "layers" else []
+    rows = [row for row in (*two, *_rows(cell, by)) if row["dataset"] == dataset]
     return [row[by] for row in rows], [row[part] for row in rows]
 
 

@@ -15,7 +15,9 @@ def learning(results, dataset, title, published):
     """A panel: loss against epoch, a thin line for each seed while it trains, the median bold while more than half of
     the seeds do; training in the cell's colour, test in grey and dotted. Below the title stand the mean accuracies, and
     the published ones, a dict with "train" and "test", or None in both."""
-    fig, [[ax]] = canvas(_panel_title(title, dataset, *_accuracies(results, published)), width=plots.PANEL, height=1.5)
+    title = _panel_title(title, dataset, *_accuracies(results, published))
+    lines = len(plots.wrapped(title, plots.PANEL).split("\n"))
+    fig, [[ax]] = canvas(title, width=plots.PANEL, height=0.97 + 0.13 * lines)
     cell = results[0]["trial"]["cell"]
     for part, colour, dashes in (("test_", DARK, ":"), ("", COLOURS[cell], "-")):
         curves = [np.array(r["history"][f"{part}loss"], float) for r in results]
@@ -23,8 +25,9 @@ def learning(results, dataset, title, published):
             ax.plot(np.arange(1, len(curve) + 1), curve, dashes, color=colour, lw=0.4, alpha=0.35)
         epochs, median = _median(curves)
         ax.plot(epochs, median, dashes, color=colour, lw=1.6)
-    ax.text(0.98, 0.98, "training", transform=ax.transAxes, ha="right", va="top", fontsize=7, color=COLOURS[cell])
-    ax.text(0.98, 0.85, "test", transform=ax.transAxes, ha="right", va="top", fontsize=7, color=DARK)
+    for words, colour, down in (("training", COLOURS[cell], 0), ("test", DARK, 8)):
+        ax.annotate(words, (1, 1), (-2, -1 - down), "axes fraction", "offset points", ha="right", va="top", fontsize=7,
+                    color=colour)
     ax.set(xlabel="epoch", ylabel="loss (nats)", xlim=(0, None), ylim=(0, 1.1 * max(map(max, _losses(results)))))
     return fig
 
