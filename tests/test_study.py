@@ -87,7 +87,7 @@ def test_a_table_says_what_a_reader_must_know(toy):
                             ("handwriting", 20): [results("converged", [0] * 10), results("diverged", [0] * 10)]},
                   {"handwriting": toy}, cell="rnn")
     table = found.table()
-    assert table["Diff."].tolist() == ["+0.510", "–"] and table["Source "].tolist() == ["0.490", "–"]
+    assert table["Diff."].tolist() == ["+0.510", "–"] and table["Source, test"].tolist() == ["0.490", "–"]
     assert table["Remark"].tolist() == ["", "1 of 2 diverged; 1 of 2 at chance"]
     assert table["Test [95 %]"][0].startswith("1.000\u00a0(1.000,")
     assert "Handwriting 0.500" in found.explained() and "Epochs" not in found.explained(without=("epochs",))
