@@ -17,7 +17,7 @@ def learning(results, dataset, title, published):
     the published ones, a dict with "train" and "test", or None in both."""
     title = _panel_title(title, dataset, *_accuracies(results, published))
     lines = len(plots.wrapped(title, plots.PANEL).split("\n"))
-    fig, [[ax]] = canvas(title, width=plots.PANEL, height=0.97 + 0.13 * lines)
+    fig, [[ax]] = canvas(title, width=plots.PANEL, height=1.15 + 0.13 * lines)
     cell = results[0]["trial"]["cell"]
     for part, colour, dashes in (("test_", DARK, ":"), ("", COLOURS[cell], "-")):
         curves = [np.array(r["history"][f"{part}loss"], float) for r in results]
@@ -28,7 +28,8 @@ def learning(results, dataset, title, published):
     for words, colour, down in (("training", COLOURS[cell], 0), ("test", DARK, 8)):
         ax.annotate(words, (1, 1), (-2, -1 - down), "axes fraction", "offset points", ha="right", va="top", fontsize=7,
                     color=colour)
-    ax.set(xlabel="epoch", ylabel="loss (nats)", xlim=(0, None), ylim=(0, 1.1 * max(map(max, _losses(results)))))
+    room = 1.4 * max(map(max, _losses(results)))  # for the words, above all curves
+    ax.set(xlabel="epoch", ylabel="loss (nats)", xlim=(0, None), ylim=(0, room))
     return fig
 
 
