@@ -84,8 +84,7 @@ def _row(title, data, what, values):
 def _origin(provenance):
     sets = "; ".join(f"{d['title']}: {' '.join(d['classes'])}, {d['train']} training and {d['test']} test sequences"
                      + (", synthetic" if d["sample"] else "") for d in provenance["datasets"].values())
-    new, stored = (sum(run["trials"][kind] for run in provenance["runs"].values()) for kind in ("new", "stored"))
-    earlier = f", {stored} of them taken from earlier runs of the same code on the same data" if stored else ""
-    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. It rests on {new + stored} "
-            f"experiments, each a training or a measurement{earlier}. "
+    experiments = sum(run["trials"][kind] for run in provenance["runs"].values() for kind in ("new", "stored"))
+    return (f"Profile `{provenance['profile']}`, {provenance['seeds']} seeds. {sets}. It rests on {experiments} "
+            "experiments, each a training or a measurement. "
             "The whole report: [report/report.pdf](report/report.pdf).")
