@@ -235,7 +235,8 @@ def agrees(published, predicted, mean=None, dataset=None, trained=None):
     interval; or "says nothing", where both networks stand at the same one of the `levels` of a Dataset, so that they
     had to agree: the published test accuracy, that in training, `trained`, and our mean are no different from it.
 
-    mean: the Estimate of the mean here. The published run is taken to have had as many sequences as the Dataset.
+    mean: the Estimate of the mean here; a Dataset needs it, and `trained`, too. The published run is taken to have had
+    as many sequences as the Dataset.
     """
     if dataset is not None:
         for test, train in zip(levels(dataset.test), levels(dataset.train)):

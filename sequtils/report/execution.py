@@ -38,8 +38,9 @@ def run_all(runs, parameters, jobs, build, final):
     """Execute runs side by side; name -> {"seconds", "error", "parameters", "trials"}; meanwhile a line on the terminal
     says how far all are. A run whose process was killed, or whose kernel did not start, is tried once more.
 
-    Together the notebooks' own workers are twice as many as the cores: so the last notebook still uses them all. A
-    profile may say how many a notebook has, as `quick` does, whose trainings are over before a worker has started.
+    Together the notebooks' own workers are twice as many as `jobs`, by default the cores: so the last notebook still
+    uses them all. A profile may say how many a notebook has, as `quick` does, whose trainings are over before a worker
+    has started.
     """
     side = min(jobs, len(runs))
     parameters = {"jobs": max(1, 2 * jobs // side), **parameters}
