@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from sequtils.notebook import Publisher, plots
 from sequtils.notebook.figures import sequences, training
@@ -34,6 +35,14 @@ def test_figures_are_the_same_bytes_and_name_the_sample(toy):
         assert plots.render(first, "svg") == plots.render(again, "svg")
         assert "embedded sample, synthetic" in " ".join(first.get_suptitle().split())
         assert b"<dc:date>" not in plots.render(first, "svg")
+
+def test_the_last_digits_of_a_layout_are_not_in_a_figure():
+    def drawn(left):
+        fig = Figure()
+        fig.add_axes((left, 0.2, 0.5, 0.5)).plot([1, 2], [3, 4], "o-")
+        return plots.render(fig, "svg")
+
+    assert drawn(0.3) == drawn(np.nextafter(0.3, 1)) != drawn(0.31)
 
 
 def test_the_median_ends_where_half_of_the_seeds_have_stopped():

@@ -71,6 +71,7 @@ def styled(draw):
 FULL, HALF, THIRD, PANEL = 6.5, 3.2, 2.15, 1.62  # inches: of such the report sets one, two, three or four side by side
 TALLEST = 9  # inches that a page has for a figure with its caption
 FINE = re.compile(rb'(?<=[ML"\s])(-?\d+\.\d\d)\d+')  # a place in an SVG file, finer than a hundredth of a point
+HASHED = re.compile(rb"\b[mp][0-9a-f]{10}\b")  # the name of a clip path or a marker there, from places in all digits
 
 
 def wrapped(title, width):
@@ -109,8 +110,12 @@ def estimates(ax, places, found, across=False, **style):
 
 @styled
 def render(fig, kind):
-    """The figure as the bytes of an "svg" or "png" file: without a date, the same figure is the same bytes."""
+    """The figure as the bytes of an "svg" or "png" file: without a date, and without digits that another processor may
+    compute otherwise, the same figure is the same bytes."""
     buffer = io.BytesIO()
     about = dict.fromkeys(("Date", "Creator", "Format", "Type")) if kind == "svg" else None
     fig.savefig(buffer, format=kind, metadata=about)
-    return FINE.sub(rb"\1", buffer.getvalue()) if kind == "svg" else buffer.getvalue()
+    if kind != "svg":
+        return buffer.getvalue()
+    names = {}
+    return HASHED.sub(lambda name: names.setdefault(name[0], b"n%d" % len(names)), FINE.sub(rb"\1", buffer.getvalue()))
